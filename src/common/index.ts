@@ -1,0 +1,11 @@
+/**
+ * Leaves: types and pure functions that every other folder may use. Nothing here reads a setting, opens a connection or
+ * knows a feature.
+ */
+export { ChatError, invalid, type ErrorBody, type ErrorDetail, type ChatErrorOptions } from './chat-error.js';
+export { errorCodeEntry, errorCodes, registerErrorCodes, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
+export { Clock, SystemClock } from './clock.js';
+export { isId, newId, newRandomId } from './ids.js';
+export { decodeCursor, encodeCursor, type Page } from './page-cursor.js';
+export { assertHarmlessPayload, maxPayloadDepth, maxPayloadNodes } from './payload.js';
+export { Bare, hasValidationRules, toDto } from './validation.js';

@@ -1,0 +1,31 @@
+import { invalid } from './chat-error.js';
+
+/** One page of a REST list. `nextCursor` is null at the end. */
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** Makes the opaque cursor of a REST list from the sort key of the last item shown. */
+export function encodeCursor(key: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url');
+}
+
+/**
+ * Reads a cursor back.
+ *
+ * @param length how many parts the list's sort key has
+ * @throws ChatError VALIDATION_FAILED for anything {@link encodeCursor} has not made for such a list
+ */
+export function decodeCursor(cursor: string, length: number): (string | number)[] {
+  let key: unknown;
+  try {
+    key = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    throw invalid('cursor', 'not a cursor of this list');
+  }
+  const isKey =
+    Array.isArray(key) && key.length === length && key.every((part) => ['string', 'number'].includes(typeof part));
+  if (!isKey) throw invalid('cursor', 'not a cursor of this list');
+  return key as (string | number)[];
+}

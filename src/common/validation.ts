@@ -1,0 +1,58 @@
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { ChatError, type ErrorDetail } from './chat-error.js';
+
+type DtoClass<T extends object> = new () => T;
+
+const bareProperties = new WeakMap<object, string>();
+
+/**
+ * Class decorator: a bare string (or, for an array property, a bare array) in place of the payload is taken as this
+ * property (contract, section 4: `socket.emit('join-conversation', id)`).
+ */
+export function Bare(property: string): ClassDecorator {
+  return (target) => {
+    bareProperties.set(target, property);
+  };
+}
+
+function detailsOf(errors: ValidationError[], parent: string): ErrorDetail[] {
+  return errors.flatMap((error) => {
+    const path = parent === '' ? error.property : `${parent}.${error.property}`;
+    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+      path,
+      message: name === 'whitelistValidation' ? 'is not a property of this payload' : message,
+    }));
+    return [...own, ...detailsOf(error.children ?? [], path)];
+  });
+}
+
+/**
+ * Makes a DTO of a decoded payload, or refuses it.
+ *
+ * Unknown properties are refused, not ignored. A payload left out counts as `{}`. Nested DTOs are the message type
+ * registry's business, not this function's: properties are taken over as they are.
+ *
+ * @param payload what the client sent; already found harmless ({@link assertHarmlessPayload})
+ * @throws ChatError VALIDATION_FAILED with a detail per fault
+ */
+export function toDto<T extends object>(dtoClass: DtoClass<T>, payload: unknown, pathPrefix = ''): T {
+  const dto = Object.assign(new dtoClass(), plainObject(dtoClass, payload, pathPrefix));
+  const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
+  if (errors.length > 0) throw new ChatError('VALIDATION_FAILED', { details: detailsOf(errors, pathPrefix) });
+  return dto;
+}
+
+function plainObject(dtoClass: object, payload: unknown, path: string): object {
+  if (payload === undefined || payload === null) return {};
+  const bareProperty = bareProperties.get(dtoClass);
+  if (bareProperty !== undefined && (typeof payload === 'string' || Array.isArray(payload))) {
+    return { [bareProperty]: payload };
+  }
+  if (typeof payload === 'object' && !Array.isArray(payload)) return payload;
+  throw new ChatError('VALIDATION_FAILED', { details: [{ path, message: 'must be an object' }] });
+}
+
+/** Whether a class carries any validation rule: a DTO without one would accept nothing and say nothing. */
+export function hasValidationRules(dtoClass: DtoClass<object>): boolean {
+  return getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false).length > 0;
+}

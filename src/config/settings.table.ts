@@ -1,0 +1,237 @@
+import { z } from 'zod';
+
+/** One setting: the environment variable that carries it, its check, its default and the line the README shows for it. */
+export interface SettingEntry<T> {
+  env: string;
+  check: z.ZodType<T>;
+  default: T;
+  meaning: string;
+}
+
+function setting<T>(env: string, check: z.ZodType<T>, fallback: T, meaning: string): SettingEntry<T> {
+  return { env, check, default: fallback, meaning };
+}
+
+// Number('') is 0: an empty variable must not pass as a number.
+const int = (min: number, max: number) =>
+  z
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^-?\d+$/)
+          .transform(Number),
+      ],
+      { error: `must be a whole number from ${min} to ${max}` },
+    )
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    }) as z.ZodType<number>;
+const bool = z.union(
+  [z.boolean(), z.enum(['true', 'false', '1', '0']).transform((word) => word === 'true' || word === '1')],
+  {
+    error: 'must be true or false',
+  },
+) as z.ZodType<boolean>;
+const optionalText = z.string().min(1).optional() as z.ZodType<string | undefined>;
+const urlOf = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) =>
+        text.split(',').every((part) => URL.canParse(part.trim()) && protocols.includes(new URL(part.trim()).protocol)),
+      {
+        error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+      },
+    )
+    .optional() as z.ZodType<string | undefined>;
+const words = z.union([
+  z.array(z.string()),
+  z.string().transform((text) =>
+    text
+      .split(',')
+      .map((word) => word.trim())
+      .filter(Boolean),
+  ),
+]) as z.ZodType<string[]>;
+const origins = words.refine(
+  (list) => list.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
+  {
+    error: 'must be origins such as https://app.example.com, separated by commas',
+  },
+) as z.ZodType<string[]>;
+
+const day = 86_400;
+
+/**
+ * Every setting, in the order of the documentation. Units stand in the names.
+ *
+ * The README's table and `docs/settings.md` are generated from this (drift is checked by `npm run check`).
+ */
+export const settingsTable = {
+  nodeEnv: setting('NODE_ENV', z.string(), 'development', '`production` refuses every development default'),
+  port: setting('PORT', int(0, 65_535), 3000, 'HTTP and Socket.IO port'),
+  host: setting('HOST', z.string().min(1), '0.0.0.0', 'Address to listen on'),
+  opsPort: setting(
+    'OPS_PORT',
+    int(0, 65_535),
+    0,
+    'A second port that carries `/metrics`, `/health` and `/docs`; 0: the main port carries them',
+  ),
+  databaseUrl: setting(
+    'DATABASE_URL',
+    urlOf('postgres:', 'postgresql:'),
+    undefined,
+    'Postgres; left out, an embedded one is started',
+  ),
+  databasePoolSize: setting('DATABASE_POOL_SIZE', int(2, 200), 10, 'Connections of one process to Postgres'),
+  databaseTimeoutMs: setting(
+    'DATABASE_TIMEOUT_MS',
+    int(100, 60_000),
+    2_500,
+    'A statement that takes longer is given up: `UNAVAILABLE`',
+  ),
+  migrationsRun: setting('MIGRATIONS_RUN', bool, true, 'Whether migrations run at start'),
+  dataDir: setting('DATA_DIR', z.string().min(1), '.data', 'Where the embedded Postgres keeps its data'),
+  redisUrl: setting(
+    'REDIS_URL',
+    urlOf('redis:', 'rediss:'),
+    undefined,
+    'Redis; several nodes of a Redis Cluster, separated by commas',
+  ),
+  redisTimeoutMs: setting('REDIS_TIMEOUT_MS', int(50, 60_000), 1_000, 'A command that takes longer is given up'),
+  jwtSecret: setting(
+    'JWT_SECRET',
+    optionalText,
+    undefined,
+    'HS256 secret, 32 bytes or more; required under `NODE_ENV=production` unless `JWT_JWKS_URL` is set',
+  ),
+  jwtJwksUrl: setting(
+    'JWT_JWKS_URL',
+    urlOf('https:', 'http:'),
+    undefined,
+    'Key set of an identity provider (RS256, ES256, EdDSA) instead of a secret',
+  ),
+  jwtIssuer: setting('JWT_ISSUER', optionalText, undefined, 'Expected `iss`'),
+  jwtAudience: setting('JWT_AUDIENCE', optionalText, undefined, 'Expected `aud`'),
+  jwtLeewaySeconds: setting('JWT_LEEWAY_SECONDS', int(0, 300), 30, 'Tolerated difference of clocks'),
+  corsOrigins: setting(
+    'CORS_ORIGINS',
+    origins,
+    [] as string[],
+    'Allowed browser origins, separated by commas, for REST and the WebSocket upgrade; none: same origin only',
+  ),
+  logLevel: setting(
+    'LOG_LEVEL',
+    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be fatal, error, warn, info, debug, trace or silent',
+    }) as z.ZodType<string>,
+    'info',
+    'Least level that is logged',
+  ),
+  docsEnabled: setting('DOCS_ENABLED', bool, true, 'Whether `/docs` and `/docs-json` are served'),
+  metricsEnabled: setting('METRICS_ENABLED', bool, true, 'Whether `/metrics` is served'),
+  trustProxy: setting('TRUST_PROXY', bool, false, 'Whether `X-Forwarded-*` of a proxy in front is believed'),
+
+  maxTextCharacters: setting('MAX_TEXT_CHARACTERS', int(1, 1_000_000), 10_000, 'Characters of a text message'),
+  maxContentBytes: setting('MAX_CONTENT_BYTES', int(64, 16_777_216), 65_536, 'Bytes of a message `content` as JSON'),
+  maxPacketBytes: setting(
+    'MAX_PACKET_BYTES',
+    int(1_024, 16_777_216),
+    131_072,
+    'Bytes of one packet or REST body; above: `PAYLOAD_TOO_LARGE`',
+  ),
+  maxTransportBytes: setting(
+    'MAX_TRANSPORT_BYTES',
+    int(1_024, 33_554_432),
+    262_144,
+    'Bytes of one packet above which the connection is closed',
+  ),
+  maxGroupSize: setting('MAX_GROUP_SIZE', int(2, 100_000), 1_024, 'Participants of a group'),
+  maxUserIds: setting('MAX_USER_IDS', int(1, 10_000), 500, 'Elements of `userIds` in one request'),
+  maxPageSize: setting('MAX_PAGE_SIZE', int(1, 1_000), 200, 'Items of a page'),
+  maxMentions: setting('MAX_MENTIONS', int(0, 1_000), 50, 'Mentions of one message'),
+  maxReactions: setting('MAX_REACTIONS', int(1, 1_000), 20, 'Different emojis on one message'),
+  editWindowSeconds: setting('EDIT_WINDOW_SECONDS', int(0, 3_650 * day), 900, 'How long a sender may edit'),
+  deleteWindowSeconds: setting(
+    'DELETE_WINDOW_SECONDS',
+    int(0, 3_650 * day),
+    2 * day,
+    'How long a sender may delete for everyone',
+  ),
+  offlineQueueTtlSeconds: setting(
+    'OFFLINE_QUEUE_TTL_SECONDS',
+    int(1, 3_650 * day),
+    30 * day,
+    'How long a device unseen keeps its offline queue',
+  ),
+  offlineQueueMax: setting(
+    'OFFLINE_QUEUE_MAX',
+    int(1, 1_000_000),
+    1_000,
+    'Entries of a device in the offline queue; past it, Postgres serves',
+  ),
+  maxSocketsPerUser: setting('MAX_SOCKETS_PER_USER', int(1, 100_000), 20, 'Sockets of one user at a time'),
+  maxSocketBufferBytes: setting(
+    'MAX_SOCKET_BUFFER_BYTES',
+    int(65_536, 1_073_741_824),
+    4_194_304,
+    'Unread bytes after which a slow reader is disconnected',
+  ),
+  rateMessagesPerSecond: setting('RATE_MESSAGES_PER_SECOND', int(1, 10_000_000), 30, 'Messages a second of one user'),
+  rateMessagesBurst: setting('RATE_MESSAGES_BURST', int(1, 10_000_000), 60, 'Messages at once of one user'),
+  rateEventsPerSecond: setting('RATE_EVENTS_PER_SECOND', int(1, 10_000_000), 100, 'Events a second of one socket'),
+  rateEventsBurst: setting('RATE_EVENTS_BURST', int(1, 10_000_000), 200, 'Events at once of one socket'),
+  presenceTtlMs: setting('PRESENCE_TTL_MS', int(200, 3_600_000), 30_000, 'After this a dead node’s users are offline'),
+  presenceGraceMs: setting('PRESENCE_GRACE_MS', int(0, 600_000), 3_000, 'How long a disconnect waits for a reconnect'),
+  heartbeatIntervalMs: setting(
+    'HEARTBEAT_INTERVAL_MS',
+    int(50, 600_000),
+    10_000,
+    'Heartbeat proposed to clients in `session-ready`',
+  ),
+  typingTtlMs: setting('TYPING_TTL_MS', int(50, 600_000), 5_000, 'After this typing ends by itself'),
+  typingMaxParticipants: setting(
+    'TYPING_MAX_PARTICIPANTS',
+    int(2, 100_000),
+    100,
+    'In larger groups typing is not broadcast',
+  ),
+  pingIntervalMs: setting('PING_INTERVAL_MS', int(100, 600_000), 12_000, 'Interval of transport pings'),
+  pingTimeoutMs: setting(
+    'PING_TIMEOUT_MS',
+    int(100, 600_000),
+    10_000,
+    'A link that does not answer a ping within this is closed',
+  ),
+  eventTimeoutMs: setting(
+    'EVENT_TIMEOUT_MS',
+    int(100, 60_000),
+    2_800,
+    'An event not answered within this is answered `UNAVAILABLE`',
+  ),
+  shutdownTimeoutMs: setting(
+    'SHUTDOWN_TIMEOUT_MS',
+    int(100, 600_000),
+    9_000,
+    'After this a draining process exits anyway',
+  ),
+  drainJitterMs: setting(
+    'DRAIN_JITTER_MS',
+    int(0, 600_000),
+    2_000,
+    'Sockets of a draining process are closed spread over this',
+  ),
+  coalesceWrites: setting(
+    'COALESCE_WRITES',
+    bool,
+    true,
+    'One write per socket and turn of the event loop; `false`: Socket.IO’s own writes',
+  ),
+} satisfies Record<string, SettingEntry<unknown>>;
+
+type Table = typeof settingsTable;
+
+/** The settings as the code uses them; see {@link settingsTable} for units, defaults and checks. */
+export type SettingsValues = { [K in keyof Table]: Table[K] extends SettingEntry<infer T> ? T : never };

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { Sql, type SqlRunner } from './sql.js';
+
+/**
+ * A point in the order of commits: everything by transactions below `xmin` was visible, anything else may be new.
+ *
+ * Transaction ids, not times: a slow transaction that commits later has an id at or above `xmin`, so nothing is skipped.
+ */
+export interface Position {
+  /** Names this database since its last restore; a position of another epoch means nothing here. */
+  epoch: string;
+  xmin: number;
+}
+
+/** SQL for the position of the statement's own snapshot, to be selected along with other things. */
+export const positionColumns = `pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin, database_epoch() AS epoch`;
+
+/** Makes the opaque token clients carry (`syncToken`). */
+export function encodePosition(position: Position): string {
+  return Buffer.from(`1.${position.epoch}.${position.xmin}`).toString('base64url');
+}
+
+/** Reads a token back; null for anything {@link encodePosition} has not made. */
+export function decodePosition(token: string): Position | null {
+  const match = /^1\.([0-9a-f]+)\.(\d{1,15})$/.exec(Buffer.from(token, 'base64url').toString('latin1'));
+  return match ? { epoch: match[1]!, xmin: Number(match[2]) } : null;
+}
+
+/** Reads the present position. */
+@Injectable()
+export class CommitPosition {
+  constructor(private readonly sql: Sql) {}
+
+  async now(runner: SqlRunner = this.sql): Promise<Position> {
+    const [row] = await runner.rows<Position & { [column: string]: unknown }>({
+      name: 'commit-position',
+      text: `SELECT ${positionColumns}`,
+    });
+    return { epoch: row!.epoch, xmin: row!.xmin };
+  }
+}

@@ -1,0 +1,50 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import type { Pool } from 'pg';
+import type { DataSource } from 'typeorm';
+import { Settings } from '../config/index.js';
+import { CommitPosition } from './commit-position.js';
+import { dataSourceOptions } from './data-source.options.js';
+import { runMigrations } from './migrate.js';
+import { Sql } from './sql.js';
+
+/** Opens the one DataSource and offers {@link Sql} and {@link CommitPosition} everywhere. */
+@Global()
+@Module({})
+export class DatabaseModule {
+  static forRoot(): DynamicModule {
+    return {
+      module: DatabaseModule,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          inject: [Settings],
+          useFactory: async (settings: Settings) => {
+            const url = requireUrl(settings);
+            if (settings.migrationsRun) await runMigrations(url);
+            const options = dataSourceOptions({
+              url,
+              poolSize: settings.databasePoolSize,
+              timeoutMs: settings.databaseTimeoutMs,
+            });
+            return { ...options, autoLoadEntities: true, retryAttempts: 0 };
+          },
+        }),
+      ],
+      providers: [
+        {
+          provide: Sql,
+          inject: [getDataSourceToken()],
+          useFactory: (dataSource: DataSource) => new Sql((dataSource.driver as unknown as { master: Pool }).master),
+        },
+        CommitPosition,
+      ],
+      exports: [Sql, CommitPosition],
+    };
+  }
+}
+
+function requireUrl(settings: Settings): string {
+  if (settings.databaseUrl === undefined)
+    throw new Error('DATABASE_URL: is missing; src/main.ts starts the embedded one');
+  return settings.databaseUrl;
+}

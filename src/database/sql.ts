@@ -1,0 +1,101 @@
+import { ChatError } from '../common/index.js';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
+
+/** One statement. A `name` makes it a prepared one, planned once per connection: for the hot path. */
+export interface Statement {
+  name?: string;
+  text: string;
+  values?: unknown[];
+}
+
+/** Something statements can be sent to: the pool, or an open transaction. */
+export interface SqlRunner {
+  /** @returns the rows; `bigint` comes as a number, `timestamptz` as a Date */
+  rows<T extends QueryResultRow>(text: string | Statement, values?: unknown[]): Promise<T[]>;
+}
+
+// Class 08: connection; 53: resources; 57P: operator intervention (shutdown, cancel); 25006: read-only; 40: rollback;
+// 55P03: lock not available; 58: system error (disk).
+const unavailableStates = /^(08|53|57P|57014|25006|40|55P03|58)/;
+const unavailableErrnos = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+const unavailableMessages =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
+
+/** Whether a driver's error says that Postgres is away, not that the statement is wrong. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return unavailableStates.test(code) || unavailableErrnos.has(code) || unavailableMessages.test(error.message);
+}
+
+function translated(error: unknown): unknown {
+  if (!isDatabaseAway(error)) return error;
+  return new ChatError('UNAVAILABLE', { message: 'The database is away', retryAfterMs: 1_000, cause: error });
+}
+
+async function run<T extends QueryResultRow>(
+  target: Pool | PoolClient,
+  text: string | Statement,
+  values?: unknown[],
+): Promise<T[]> {
+  try {
+    const result = await target.query<T>(typeof text === 'string' ? { text, ...(values ? { values } : {}) } : text);
+    return result.rows;
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+/**
+ * Statements to Postgres, with time-outs, and with errors that say which side failed.
+ *
+ * Guarantees: no call takes longer than about twice `DATABASE_TIMEOUT_MS` (one for a connection, one for the statement);
+ * a lost connection, a time-out or a refusing server is `ChatError UNAVAILABLE`, any other error is the driver's own.
+ * An abandoned connection is closed, not given to the next caller.
+ */
+export class Sql implements SqlRunner {
+  constructor(private readonly pool: Pool) {}
+
+  rows<T extends QueryResultRow>(text: string | Statement, values?: unknown[]): Promise<T[]> {
+    return run<T>(this.pool, text, values);
+  }
+
+  /** Runs `work` in one READ COMMITTED transaction: commits when it resolves, rolls back when it rejects. */
+  async transaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
+    const client = await this.connect();
+    let broken: Error | undefined;
+    try {
+      await run(client, 'BEGIN');
+      const result = await work({ rows: (text, values) => run(client, text, values) });
+      await run(client, 'COMMIT');
+      return result;
+    } catch (error) {
+      await run(client, 'ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
+      if (error instanceof ChatError && error.code === 'UNAVAILABLE') broken = error;
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  private async connect(): Promise<PoolClient> {
+    try {
+      return await this.pool.connect();
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  /** Connections in use, idle, and callers waiting for one. */
+  get usage(): { total: number; idle: number; waiting: number } {
+    return { total: this.pool.totalCount, idle: this.pool.idleCount, waiting: this.pool.waitingCount };
+  }
+}
