@@ -1,0 +1,39 @@
+/** One metric: what Prometheus needs to know about it. */
+interface MetricEntry {
+  help: string;
+  labels?: readonly string[];
+}
+
+interface HistogramEntry extends MetricEntry {
+  buckets: readonly number[];
+}
+
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];
+
+/** Every metric of Parley by kind. The defaults of Node (event-loop delay, heap, CPU) come on top. */
+export const metricsTable = {
+  counters: {
+    parley_events_total: { help: 'Client events by name and outcome', labels: ['event', 'outcome'] },
+    parley_messages_appended_total: { help: 'Messages committed by this process' },
+  },
+  gauges: {
+    parley_connections: { help: 'Open sockets of this process' },
+    parley_outbox_rows: { help: 'Commits of this process that are not announced yet' },
+    parley_bus_healthy: { help: '1 while other nodes can be reached, else 0' },
+    parley_redis_up: { help: '1 while Redis answers, else 0' },
+    parley_postgres_pool: { help: 'Postgres connections by state, and callers waiting for one', labels: ['state'] },
+  },
+  histograms: {
+    parley_event_seconds: { help: 'From a client event to its answer', labels: ['event'], buckets: seconds },
+    parley_commit_seconds: { help: 'Appending one batch of messages, commit included', buckets: seconds },
+    parley_commit_batch_size: { help: 'Messages of one batch', buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512] },
+  },
+} as const satisfies {
+  counters: Record<string, MetricEntry>;
+  gauges: Record<string, MetricEntry>;
+  histograms: Record<string, HistogramEntry>;
+};
+
+export type CounterName = keyof (typeof metricsTable)['counters'];
+export type GaugeName = keyof (typeof metricsTable)['gauges'];
+export type HistogramName = keyof (typeof metricsTable)['histograms'];
