@@ -1,0 +1,27 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { errorCodeEntry, type ErrorCode } from './error-codes.js';
+import { ProblemDetails } from './problem-details.js';
+
+function describe(codes: ErrorCode[]): string {
+  return codes.map((code) => `\`${code}\`: ${errorCodeEntry(code).title}`).join('; ');
+}
+
+/**
+ * Says in the OpenAPI document which codes a route, or every route of a controller, answers.
+ *
+ * What every route may answer (401, 429, 500, 503) needs no mention.
+ */
+export function ApiErrors(...codes: ErrorCode[]): ClassDecorator & MethodDecorator {
+  const statuses = [...new Set(codes.map((code) => errorCodeEntry(code).status))];
+  return applyDecorators(
+    ApiExtraModels(ProblemDetails),
+    ...statuses.map((status) =>
+      ApiResponse({
+        status,
+        description: describe(codes.filter((code) => errorCodeEntry(code).status === status)),
+        content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDetails) } } },
+      }),
+    ),
+  );
+}

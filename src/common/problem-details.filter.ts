@@ -1,0 +1,32 @@
+import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { asChatError, problemDetailsOf } from './problem-details.js';
+import { requestIdOf } from './request-id.js';
+
+/**
+ * Answers every failure of an HTTP request with RFC 9457 problem details (`application/problem+json`).
+ *
+ * Never a stack, an SQL text or what the client sent. What is no `ChatError` and not the client's doing is `INTERNAL`
+ * and logged with the request id. An answer that has begun, or whose client has gone, is ended as it is.
+ *
+ * @see contract, sections 2 and 8
+ */
+@Catch()
+export class ProblemDetailsFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Http');
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<Request>();
+    const response = host.switchToHttp().getResponse<Response>();
+    const error = asChatError(thrown);
+    const problem = problemDetailsOf(error, requestIdOf(request));
+    if (error.code === 'INTERNAL') this.logger.error({ requestId: problem.requestId, err: thrown }, 'request failed');
+    if (response.headersSent || response.destroyed) {
+      response.end();
+      return;
+    }
+    if (error.retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(error.retryAfterMs / 1_000));
+    response.setHeader('X-Request-Id', problem.requestId);
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+}
