@@ -2,10 +2,25 @@
  * Leaves: types and pure functions that every other folder may use. Nothing here reads a setting, opens a connection or
  * knows a feature.
  */
+export { ApiErrors } from './api-errors.decorator.js';
 export { ChatError, invalid, type ErrorBody, type ErrorDetail, type ChatErrorOptions } from './chat-error.js';
 export { errorCodeEntry, errorCodes, registerErrorCodes, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
 export { Clock, SystemClock } from './clock.js';
+export { DtoPipe, QueryPipe } from './dto.pipe.js';
 export { isId, newId, newRandomId } from './ids.js';
 export { decodeCursor, encodeCursor, type Page } from './page-cursor.js';
 export { assertHarmlessPayload, maxPayloadDepth, maxPayloadNodes } from './payload.js';
+export { asChatError, ProblemDetails, problemDetailsOf } from './problem-details.js';
+export { ProblemDetailsFilter } from './problem-details.filter.js';
+export { requestIdOf } from './request-id.js';
 export { Bare, hasValidationRules, toDto } from './validation.js';
+export type {
+  Conversation,
+  ConversationKind,
+  Message,
+  Participant,
+  Presence,
+  PresenceStatus,
+  Reaction,
+  Role,
+} from './wire.js';

@@ -1,0 +1,81 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { ChatError, Clock } from '../common/index.js';
+import { Settings } from '../config/index.js';
+import { Authenticator } from './authenticator.js';
+import { isUserId, type Principal } from './principal.js';
+import { Revocations } from './revocations.js';
+
+/** Above this a token is refused unread. */
+export const maxTokenCharacters = 8_192;
+const authenticateTimeoutMs = 2_500;
+const ownCodes: readonly string[] = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'UNAVAILABLE'];
+
+/**
+ * The one way in: what handshakes, `refresh-token` and REST requests go through, whatever {@link Authenticator} is used.
+ */
+@Injectable()
+export class SignIn {
+  private readonly logger = new Logger('SignIn');
+  private readonly leewayMs: number;
+
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly revocations: Revocations,
+    private readonly clock: Clock,
+    settings: Settings,
+  ) {
+    this.leewayMs = settings.jwtLeewaySeconds * 1_000;
+  }
+
+  /**
+   * Says who a token speaks for, if it still does. Answers within 2.5 s.
+   *
+   * A revocation that arrives after this resolved is told to `Revocations.onRevoked` listeners only: who keeps the
+   * principal (a socket) calls {@link assertStillValid} again once those listeners can find it.
+   *
+   * @param token null when the client sent none
+   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE, nothing else
+   */
+  async principalOf(token: string | null): Promise<Principal> {
+    if (token === null || token === '') throw new ChatError('UNAUTHENTICATED');
+    if (token.length > maxTokenCharacters) throw new ChatError('UNAUTHENTICATED', { message: 'The token is too long' });
+    const principal = await this.authenticate(token);
+    this.assertStillValid(principal);
+    return principal;
+  }
+
+  /**
+   * Checks again what can change after verification. Synchronous and cheap: it runs for every event.
+   *
+   * @throws ChatError TOKEN_EXPIRED (also at the very instant: RFC 7519, 4.1.4) | TOKEN_REVOKED
+   */
+  assertStillValid(principal: Principal): void {
+    // Written so that a time that is not a number counts as expired.
+    if (!(this.clock.now() < principal.expiresAtMs + this.leewayMs)) throw new ChatError('TOKEN_EXPIRED');
+    if (this.revocations.isRevoked(principal)) throw new ChatError('TOKEN_REVOKED');
+  }
+
+  private async authenticate(token: string): Promise<Principal> {
+    try {
+      const principal = await answeredInTime(this.authenticator.authenticate(token));
+      if (!isUserId(principal.userId)) throw new Error('the authenticator answered without a valid user id');
+      return principal;
+    } catch (error) {
+      if (error instanceof ChatError && ownCodes.includes(error.code)) throw error;
+      this.logger.error('The authenticator failed', error instanceof Error ? error.stack : undefined);
+      throw new ChatError('UNAVAILABLE', { message: 'Tokens cannot be checked now', cause: error });
+    }
+  }
+}
+
+async function answeredInTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), authenticateTimeoutMs);
+  });
+  try {
+    return await Promise.race([answer, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
