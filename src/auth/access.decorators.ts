@@ -1,5 +1,4 @@
-import { applyDecorators, SetMetadata, type ExecutionContext } from '@nestjs/common';
-import { ApiBearerAuth, ApiForbiddenResponse } from '@nestjs/swagger';
+import { SetMetadata, type ExecutionContext } from '@nestjs/common';
 
 const publicKey = 'parley:public';
 const scopeKey = 'parley:scope';
@@ -8,12 +7,7 @@ const scopeKey = 'parley:scope';
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(publicKey, true);
 
 /** Asks for a scope of the token, on a route, an event, a controller or a gateway; without it: `FORBIDDEN`. */
-export const RequireScope = (scope: string): MethodDecorator & ClassDecorator =>
-  applyDecorators(
-    SetMetadata(scopeKey, scope),
-    ApiBearerAuth(),
-    ApiForbiddenResponse({ description: `FORBIDDEN: the token lacks the scope \`${scope}\`` }),
-  );
+export const RequireScope = (scope: string): MethodDecorator & ClassDecorator => SetMetadata(scopeKey, scope);
 
 /** Whether a route is open; what stands on the method goes before what stands on the class. */
 export function isPublic(context: ExecutionContext): boolean {

@@ -1,19 +1,13 @@
 import { Body, Controller, HttpCode, Post, UsePipes } from '@nestjs/common';
-import {
-  ApiBadRequestResponse,
-  ApiNoContentResponse,
-  ApiOperation,
-  ApiServiceUnavailableResponse,
-  ApiTags,
-  ApiUnauthorizedResponse,
-} from '@nestjs/swagger';
-import { DtoPipe } from '../common/index.js';
+import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiErrors, DtoPipe } from '../common/index.js';
 import { RequireScope } from './access.decorators.js';
 import { Revocations } from './revocations.js';
 import { RevokeTokensDto } from './revoke-tokens.dto.js';
 
 /** Takes tokens back, for those who run the service. */
 @ApiTags('auth')
+@ApiBearerAuth()
 @Controller('v1/auth')
 @UsePipes(new DtoPipe())
 export class RevokeController {
@@ -29,9 +23,7 @@ export class RevokeController {
       'undone; repeating it is no error. Needs the scope `admin`.',
   })
   @ApiNoContentResponse({ description: 'Committed; holds on this node already' })
-  @ApiBadRequestResponse({ description: 'VALIDATION_FAILED' })
-  @ApiUnauthorizedResponse({ description: 'UNAUTHENTICATED, TOKEN_EXPIRED or TOKEN_REVOKED' })
-  @ApiServiceUnavailableResponse({ description: 'UNAVAILABLE: the outcome is unknown, repeat it' })
+  @ApiErrors('VALIDATION_FAILED', 'FORBIDDEN')
   async revoke(@Body() dto: RevokeTokensDto): Promise<void> {
     await this.revocations.revoke(dto.sub, dto.beforeMs);
   }

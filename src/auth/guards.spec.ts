@@ -1,0 +1,210 @@
+import { Controller, Get, Logger, type INestApplication } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { Test } from '@nestjs/testing';
+import request from 'supertest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ChatError, errorCodeEntry } from '../common/index.js';
+import { makeSettings } from '../config/index.js';
+import { Public, RequireScope } from './access.decorators.js';
+import { actorOf } from './actor-of.js';
+import { Actor } from './actor.js';
+import { Authenticator } from './authenticator.js';
+import { CurrentActor } from './current-actor.decorator.js';
+import { HttpJwtGuard } from './http-jwt.guard.js';
+import type { Principal } from './principal.js';
+import type { Revocations } from './revocations.js';
+import { maxTokenCharacters, SignIn } from './sign-in.js';
+import { WsJwtGuard } from './ws-jwt.guard.js';
+
+let nowMs = 0;
+let revoked = new Set<string>();
+const clock = { now: () => nowMs };
+const revocations = { isRevoked: ({ userId }: Principal) => revoked.has(userId) } as Revocations;
+const principal = { userId: 'alice', scopes: ['audit'], issuedAtMs: 0, expiresAtMs: 60_000 };
+
+/** Takes the token for the user id; some words stand for what else an authenticator may do. */
+class WordAuthenticator extends Authenticator {
+  override async authenticate(token: string): Promise<Principal> {
+    if (token === 'bad') throw new ChatError('UNAUTHENTICATED');
+    if (token === 'away') throw new ChatError('UNAVAILABLE');
+    if (token === 'conflict') throw new ChatError('CONFLICT');
+    if (token === 'broken') throw new TypeError('a bug');
+    if (token === 'nobody') return undefined as unknown as Principal;
+    if (token === 'timeless') return { ...principal, expiresAtMs: Number.NaN };
+    return { ...principal, userId: token, scopes: token === 'root' ? ['admin'] : [] };
+  }
+}
+
+const signIn = new SignIn(new WordAuthenticator(), revocations, clock, makeSettings());
+
+beforeAll(() => Logger.overrideLogger(false));
+
+beforeEach(() => {
+  nowMs = 0;
+  revoked = new Set();
+});
+
+describe('SignIn', () => {
+  it.each([
+    [null, 'UNAUTHENTICATED'],
+    ['', 'UNAUTHENTICATED'],
+    ['bad', 'UNAUTHENTICATED'],
+    ['x'.repeat(maxTokenCharacters + 1), 'UNAUTHENTICATED'],
+    ['timeless', 'TOKEN_EXPIRED'],
+    ['away', 'UNAVAILABLE'],
+    ['conflict', 'UNAVAILABLE'],
+    ['broken', 'UNAVAILABLE'],
+    ['nobody', 'UNAVAILABLE'],
+    ['a\u0000', 'UNAVAILABLE'],
+  ])('refuses %j with %s', async (token, code) => {
+    await expect(signIn.principalOf(token)).rejects.toMatchObject({ code });
+  });
+
+  it('checks expiry and revocation, whatever the authenticator says', async () => {
+    expect((await signIn.principalOf('alice')).userId).toBe('alice');
+    revoked.add('alice');
+    await expect(signIn.principalOf('alice')).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    nowMs = 90_000;
+    await expect(signIn.principalOf('bob')).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
+  });
+});
+
+class Gateway {
+  anybody(): void {}
+  @RequireScope('admin')
+  admins(): void {}
+}
+
+describe('WsJwtGuard', () => {
+  const guard = new WsJwtGuard(signIn);
+  const contextOf = (actor: Actor | undefined, handler = Gateway.prototype.anybody, type = 'ws') => {
+    const context = new ExecutionContextHost([{ data: { actor } }, {}, {}, 'event'], Gateway, handler);
+    context.setType(type);
+    return context;
+  };
+  const code = (expected: string) => expect.objectContaining({ code: expected });
+
+  it('answers at once, without a promise', () => {
+    expect(guard.canActivate(contextOf(new Actor(principal)))).toBe(true);
+  });
+
+  it('refuses a socket without an actor', () => {
+    expect(() => guard.canActivate(contextOf(undefined))).toThrow(code('UNAUTHENTICATED'));
+  });
+
+  it('refuses an event whose token expired after the handshake, beyond the leeway', () => {
+    const context = contextOf(new Actor(principal));
+    nowMs = 89_999;
+    expect(guard.canActivate(context)).toBe(true);
+    nowMs = 90_000;
+    expect(() => guard.canActivate(context)).toThrow(code('TOKEN_EXPIRED'));
+  });
+
+  it('goes on after the token was renewed', () => {
+    const actor = new Actor(principal);
+    nowMs = 90_000;
+    actor.principal = { ...principal, expiresAtMs: 120_000 };
+    expect(guard.canActivate(contextOf(actor))).toBe(true);
+  });
+
+  it('refuses an event whose token was revoked after the handshake', () => {
+    revoked.add('alice');
+    expect(() => guard.canActivate(contextOf(new Actor(principal)))).toThrow(code('TOKEN_REVOKED'));
+  });
+
+  it('asks for the scope a handler names', () => {
+    const admin = new Actor({ ...principal, scopes: ['admin'] });
+    expect(guard.canActivate(contextOf(admin, Gateway.prototype.admins))).toBe(true);
+    expect(() => guard.canActivate(contextOf(new Actor(principal), Gateway.prototype.admins))).toThrow(
+      code('FORBIDDEN'),
+    );
+  });
+
+  it('leaves other kinds of requests to other guards', () => {
+    expect(guard.canActivate(contextOf(undefined, undefined, 'http'))).toBe(true);
+  });
+
+  it('finds the view of the event before the actor of the connection', () => {
+    const actor = new Actor(principal);
+    const view = actor.inTurn({ ready: Promise.resolve(), release: () => undefined });
+    const context = new ExecutionContextHost([{ data: { actor } }, {}, { actor: view }, 'event'], Gateway);
+    context.setType('ws');
+    expect(actorOf(context)).toBe(view);
+    expect(actorOf(contextOf(actor))).toBe(actor);
+  });
+});
+
+@Controller()
+class DoorController {
+  @Get('me')
+  me(@CurrentActor() actor: Actor) {
+    return { userId: actor.userId, deviceId: actor.deviceId, connectionId: actor.connectionId };
+  }
+
+  @Get('open')
+  @Public()
+  open(@CurrentActor() actor: Actor | undefined) {
+    return { known: actor !== undefined };
+  }
+
+  @Get('admin')
+  @RequireScope('admin')
+  admin() {
+    return {};
+  }
+}
+
+describe('HttpJwtGuard', () => {
+  let app: INestApplication;
+
+  beforeAll(async () => {
+    const testing = await Test.createTestingModule({ controllers: [DoorController] }).compile();
+    app = testing.createNestApplication({ logger: false });
+    app.useGlobalGuards(new HttpJwtGuard(signIn));
+    app.useGlobalFilters({
+      catch: (error: ChatError, host) =>
+        host.switchToHttp().getResponse().status(errorCodeEntry(error.code).status).json({ code: error.code }),
+    });
+    await app.init();
+  });
+
+  afterAll(() => app.close());
+
+  const get = (path: string, token?: string) =>
+    request(app.getHttpServer())
+      .get(path)
+      .set(token === undefined ? {} : { Authorization: `Bearer ${token}` });
+
+  it('puts who asks into the handler', async () => {
+    const { status, body } = await get('/me', 'alice');
+    expect({ status, body }).toEqual({ status: 200, body: { userId: 'alice', deviceId: null, connectionId: null } });
+  });
+
+  it('refuses a request without a token, and says what would do', async () => {
+    const { status, body, headers } = await get('/me');
+    expect([status, body.code, headers['www-authenticate']]).toEqual([401, 'UNAUTHENTICATED', 'Bearer']);
+  });
+
+  it('never takes a token from the query string', async () => {
+    expect((await get('/me?token=alice&access_token=alice')).status).toBe(401);
+  });
+
+  it('refuses a revoked token', async () => {
+    revoked.add('alice');
+    expect((await get('/me', 'alice')).body).toEqual({ code: 'TOKEN_REVOKED' });
+  });
+
+  it('answers 503 while tokens cannot be checked', async () => {
+    expect((await get('/me', 'away')).status).toBe(503);
+  });
+
+  it('opens public routes to everybody', async () => {
+    expect((await get('/open', 'bad')).body).toEqual({ known: false });
+  });
+
+  it('asks for the scope a route names', async () => {
+    expect((await get('/admin', 'alice')).body).toEqual({ code: 'FORBIDDEN' });
+    expect((await get('/admin', 'root')).status).toBe(200);
+    expect((await get('/admin')).status).toBe(401);
+  });
+});

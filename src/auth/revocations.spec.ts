@@ -1,0 +1,240 @@
+import { Logger } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createDatabase, type TestDatabase } from '../../test/setup/services.js';
+import { ChatError } from '../common/index.js';
+import { makeSettings } from '../config/index.js';
+import { dataSourceOptions, Sql } from '../database/index.js';
+import { NodeBus, type BusHandler } from '../redis/index.js';
+import { RevocationRepository, revocationsPerPage } from './revocation.repository.js';
+import { Revocations } from './revocations.js';
+
+const nowMs = Date.UTC(2026, 2, 1, 12, 0, 0, 500);
+const clock = { now: () => nowMs };
+
+/** Carries to all peers, unless it is cut. */
+class LinkedBus extends NodeBus {
+  readonly nodeId = 'spec';
+  readonly isShared = true;
+  isHealthy = true;
+  private readonly handlers = new Map<string, BusHandler>();
+  private reconnected: ((awayMs: number) => void)[] = [];
+
+  constructor(private readonly peers: LinkedBus[]) {
+    super();
+    peers.push(this);
+  }
+
+  override async publish(topic: string, payload: unknown): Promise<void> {
+    if (!this.isHealthy) throw new ChatError('UNAVAILABLE');
+    for (const peer of this.peers) if (peer !== this && peer.isHealthy) peer.hear(topic, payload);
+  }
+
+  override subscribe(topic: string, handler: BusHandler): void {
+    this.handlers.set(topic, handler);
+  }
+
+  override onReconnected(listener: (awayMs: number) => void): void {
+    this.reconnected.push(listener);
+  }
+
+  hear(topic: string, payload: unknown): void {
+    this.handlers.get(topic)?.(JSON.parse(JSON.stringify(payload)));
+  }
+
+  reconnect(): void {
+    this.isHealthy = true;
+    this.reconnected.forEach((listener) => listener(1_000));
+  }
+}
+
+interface Node {
+  revocations: Revocations;
+  bus: LinkedBus;
+  pool: Pool;
+  heard: [string, number][];
+}
+
+let database: TestDatabase;
+let peers: LinkedBus[];
+let closing: (() => Promise<unknown>)[];
+
+async function makeNode(): Promise<Node> {
+  const source = new DataSource(dataSourceOptions({ url: database.url, poolSize: 2, timeoutMs: 2_500 }));
+  await source.initialize();
+  const pool = (source.driver as unknown as { master: Pool }).master;
+  const bus = new LinkedBus(peers);
+  const revocations = new Revocations(new RevocationRepository(new Sql(pool)), bus, clock, makeSettings());
+  const heard: [string, number][] = [];
+  revocations.onRevoked((userId, beforeMs) => heard.push([userId, beforeMs]));
+  closing.push(async () => {
+    await revocations.onModuleDestroy();
+    await source.destroy();
+  });
+  return { revocations, bus, pool, heard };
+}
+
+async function startNode(): Promise<Node> {
+  const node = await makeNode();
+  await node.revocations.onModuleInit();
+  return node;
+}
+
+/** A node that hears nothing by the bus and reads only when told to. */
+async function deafNode(): Promise<Node> {
+  const node = await makeNode();
+  await node.revocations.refresh();
+  return node;
+}
+
+const tokenOf = (userId: string, issuedAtMs: number | null) => ({ userId, scopes: [], issuedAtMs, expiresAtMs: nowMs });
+const old = (userId: string) => tokenOf(userId, nowMs - 60_000);
+
+beforeAll(() => Logger.overrideLogger(false));
+
+beforeEach(async () => {
+  database = await createDatabase();
+  peers = [];
+  closing = [];
+});
+
+afterEach(async () => {
+  await Promise.all(closing.map((close) => close()));
+  await database.drop();
+});
+
+describe('Revocations', () => {
+  it('covers tokens issued up to the mark, and those that do not say when', async () => {
+    const { revocations } = await startNode();
+    await revocations.revoke('alice', nowMs - 500);
+    const isRevoked = (issuedAtMs: number | null) => revocations.isRevoked(tokenOf('alice', issuedAtMs));
+    expect([nowMs - 501, nowMs - 500, nowMs - 499, null].map(isRevoked)).toEqual([true, true, false, true]);
+    expect(revocations.isRevoked(tokenOf('bob', null))).toBe(false);
+  });
+
+  it('covers everything until now by default, whatever part of a second `iat` leaves out', async () => {
+    const { revocations } = await startNode();
+    await revocations.revoke('alice');
+    expect(revocations.isRevoked(tokenOf('alice', nowMs - 500))).toBe(true);
+    expect(revocations.isRevoked(tokenOf('alice', nowMs + 500))).toBe(false);
+  });
+
+  it('tells all nodes at once, and each listener once', async () => {
+    const [one, other] = [await startNode(), await startNode()];
+    await one.revocations.revoke('alice');
+    await one.revocations.revoke('alice');
+    await other.revocations.refresh();
+    expect(other.revocations.isRevoked(old('alice'))).toBe(true);
+    expect([one.heard, other.heard]).toEqual([[['alice', nowMs]], [['alice', nowMs]]]);
+  });
+
+  it('reaches a node within two seconds while the bus is away', async () => {
+    const [one, other] = [await startNode(), await startNode()];
+    one.bus.isHealthy = other.bus.isHealthy = false;
+    await one.revocations.revoke('alice');
+    await vi.waitFor(() => expect(other.heard).toEqual([['alice', nowMs]]), { timeout: 2_000, interval: 20 });
+  });
+
+  it('is read at once by a node whose bus is back', async () => {
+    const [one, other] = [await startNode(), await startNode()];
+    other.bus.isHealthy = false;
+    await one.revocations.revoke('alice');
+    other.bus.reconnect();
+    await other.revocations.refresh();
+    expect(other.revocations.isRevoked(old('alice'))).toBe(true);
+  });
+
+  it('never lowers a mark, in whatever order nodes hear', async () => {
+    const [one, other] = [await startNode(), await startNode()];
+    await one.revocations.revoke('alice', nowMs - 10_000);
+    await other.revocations.revoke('alice', nowMs - 50_000);
+    one.bus.hear('token-revoked', { userId: 'alice', beforeMs: nowMs - 70_000 });
+    const later = await startNode();
+    for (const { revocations } of [one, other, later]) {
+      expect(revocations.isRevoked(tokenOf('alice', nowMs - 10_000))).toBe(true);
+    }
+  });
+
+  it('survives a restart of every node', async () => {
+    await (await startNode()).revocations.revoke('unseen-before');
+    expect((await startNode()).revocations.isRevoked(old('unseen-before'))).toBe(true);
+  });
+
+  it('reads more marks than fit one page', async () => {
+    const { pool, revocations, heard } = await deafNode();
+    const count = 2 * revocationsPerPage;
+    await pool.query(
+      `INSERT INTO users (id, revoked_before, revoked_xid) SELECT 'user-' || n, now(), current_xid()
+       FROM generate_series(1, $1::int) n`,
+      [count],
+    );
+    await revocations.refresh();
+    expect(heard.length).toBe(count);
+  });
+
+  it('does not miss a transaction that commits after a later one', async () => {
+    const [reader, writer] = [await deafNode(), await deafNode()];
+    const slow = await writer.pool.connect();
+    await slow.query('BEGIN');
+    await slow.query(`INSERT INTO users (id, revoked_before, revoked_xid) VALUES ('slow', now(), current_xid())`);
+    await writer.revocations.revoke('quick');
+    await reader.revocations.refresh();
+    await reader.revocations.refresh();
+    expect(reader.heard.map(([userId]) => userId)).toEqual(['quick']);
+    await slow.query('COMMIT');
+    slow.release();
+    await reader.revocations.refresh();
+    expect(reader.heard.map(([userId]) => userId)).toEqual(['quick', 'slow']);
+  });
+
+  it('reads everything again after a restore of the database, whose transaction ids begin elsewhere', async () => {
+    const { pool, revocations } = await deafNode();
+    await pool.query(`UPDATE epoch_seed SET seed = 'restored'`);
+    await pool.query(`INSERT INTO users (id, revoked_before, revoked_xid) VALUES ('alice', now(), 1)`);
+    await revocations.refresh();
+    expect(revocations.isRevoked(old('alice'))).toBe(true);
+  });
+
+  it('goes on with what it knows while Postgres is away, and does not claim what was not committed', async () => {
+    const { revocations } = await startNode();
+    await revocations.revoke('alice');
+    await database.drop();
+    await expect(revocations.refresh()).rejects.toThrow();
+    await expect(revocations.revoke('bob')).rejects.toThrow();
+    expect(revocations.isRevoked(old('alice'))).toBe(true);
+    expect(revocations.isRevoked(old('bob'))).toBe(false);
+  });
+
+  it('does not start a node that cannot know what is revoked', async () => {
+    const { revocations } = await makeNode();
+    await database.drop();
+    await expect(revocations.onModuleInit()).rejects.toThrow();
+  });
+
+  it('takes a mark ahead of the clock by the leeway, and none further ahead', async () => {
+    const { revocations } = await startNode();
+    await revocations.revoke('alice', nowMs + 30_000);
+    expect(revocations.isRevoked(tokenOf('alice', nowMs + 30_000))).toBe(true);
+    for (const beforeMs of [nowMs + 30_001, Number.NaN, Number.POSITIVE_INFINITY]) {
+      await expect(revocations.revoke('bob', beforeMs)).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+    }
+  });
+
+  it('is not disturbed by a listener that throws, nor by nonsense on the bus', async () => {
+    const { revocations, bus, heard } = await makeNode();
+    revocations.onRevoked(() => {
+      throw new Error('a bug');
+    });
+    revocations.onRevoked((userId, beforeMs) => heard.push([userId, beforeMs]));
+    await revocations.onModuleInit();
+    for (const nonsense of [null, 'alice', {}, { userId: 'alice' }, { userId: 7, beforeMs: nowMs }]) {
+      bus.hear('token-revoked', nonsense);
+    }
+    await revocations.revoke('alice');
+    expect(heard).toEqual([
+      ['alice', nowMs],
+      ['alice', nowMs],
+    ]);
+  });
+});
