@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -44,18 +44,18 @@ async function makeTemplate(url: string): Promise<void> {
 /** Once per run: one Postgres, the Redis program, the compiled source. Whatever is missing ends the run. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const runDir = await mkdtemp(join(tmpdir(), 'parley-test-'));
+  // Postgres, an unprivileged user when root runs the tests, must be able to enter.
+  await chmod(runDir, 0o755);
   const redisServerPath = await requireRedisServer();
   const postgres = await startEmbeddedPostgres({ dataDir: join(runDir, 'shared'), settings: fastSettings });
-  const source = await transpileSource();
   await makeTemplate(postgres.url);
   project.provide('runDir', runDir);
   project.provide('redisServerPath', redisServerPath);
   project.provide('postgresUrl', postgres.url);
-  project.provide('transpiledSource', source.dir);
+  project.provide('transpiledSource', await transpileSource());
   return async () => {
     await killLeftovers(runDir);
     await postgres.stop();
-    await source.remove();
     await rm(runDir, { recursive: true, force: true });
   };
 }
