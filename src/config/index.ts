@@ -2,5 +2,6 @@
  * Settings: every one has a name, a unit, a default and a check in one table. A wrong or missing one stops the start
  * with one line that names it.
  */
+export { ConfigModule, type SettingsSource } from './config.module.js';
 export { makeSettings, readSettings, Settings, SettingsError, usesDevelopmentSecret } from './settings.js';
 export { settingsTable, type SettingEntry, type SettingsValues } from './settings.table.js';

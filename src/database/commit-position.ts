@@ -26,12 +26,37 @@ export function decodePosition(token: string): Position | null {
   return match ? { epoch: match[1]!, xmin: Number(match[2]) } : null;
 }
 
-/** Reads the present position. */
+/**
+ * Reads the present position.
+ *
+ * Calls made while a query is on its way share the next one: a thousand devices connecting at once cost a few queries.
+ * They do not share the one on its way: its snapshot may be older than the call.
+ */
 @Injectable()
 export class CommitPosition {
+  private current: Promise<Position> | null = null;
+  private next: Promise<Position> | null = null;
+
   constructor(private readonly sql: Sql) {}
 
-  async now(runner: SqlRunner = this.sql): Promise<Position> {
+  /** @returns a position whose snapshot was taken after this call */
+  now(): Promise<Position> {
+    if (!this.current) return (this.current = this.read().finally(() => (this.current = null)));
+    this.next ??= this.current
+      .catch(() => undefined)
+      .then(() => {
+        this.next = null;
+        return this.now();
+      });
+    return this.next;
+  }
+
+  /** The position of an open transaction's own statement. */
+  async in(runner: SqlRunner): Promise<Position> {
+    return this.read(runner);
+  }
+
+  private async read(runner: SqlRunner = this.sql): Promise<Position> {
     const [row] = await runner.rows<Position & { [column: string]: unknown }>({
       name: 'commit-position',
       text: `SELECT ${positionColumns}`,

@@ -32,7 +32,8 @@ export function dataSourceOptions(
       // The server gives up by itself; the client's own time-out covers a server that hangs.
       statement_timeout: target.timeoutMs,
       lock_timeout: target.timeoutMs,
-      idle_in_transaction_session_timeout: 10_000,
+      // A frozen node must not hold a conversation's lock for longer than others wait for it.
+      idle_in_transaction_session_timeout: target.timeoutMs,
       query_timeout: target.timeoutMs + 250,
       keepAlive: true,
     },

@@ -4,6 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * Users, blocks, conversations, participants, messages, the outbox, and the function that appends a batch of messages.
  *
  * `changed_xid` is the id of the transaction that last changed a row: `sync` reads by it (ADR-0006).
+ * `reactions` repeats what the table of reactions says, so that reading a message reads one row.
  * `content` is `json`, not `jsonb`: what a client sent is what others get, property order included, and it is cheaper to
  * write.
  */
@@ -61,8 +62,10 @@ export class Foundation1764000000000 implements MigrationInterface {
         "role" text NOT NULL,
         "joined_at" timestamptz NOT NULL DEFAULT now(),
         "joined_seq" bigint NOT NULL DEFAULT 0,
+        "joined_rev" bigint NOT NULL DEFAULT 0,
         "left_at" timestamptz,
         "delivered_seq" bigint NOT NULL DEFAULT 0,
+        "delivered_rev" bigint NOT NULL DEFAULT 0,
         "read_seq" bigint NOT NULL DEFAULT 0,
         "delivered_at" timestamptz,
         "read_at" timestamptz,
@@ -84,6 +87,7 @@ export class Foundation1764000000000 implements MigrationInterface {
         "content" json,
         "reply_to" uuid,
         "mentions" text array NOT NULL DEFAULT '{}',
+        "reactions" json,
         "created_at" timestamptz NOT NULL,
         "edited_at" timestamptz,
         "deleted_at" timestamptz,
@@ -100,6 +104,17 @@ export class Foundation1764000000000 implements MigrationInterface {
     await runner.query(`
       CREATE INDEX "messages_expires_at" ON "messages" ("expires_at")
         WHERE "expires_at" IS NOT NULL AND "deleted_at" IS NULL`);
+
+    await runner.query(`
+      CREATE TABLE "hidden_messages" (
+        "user_id" text NOT NULL,
+        "conversation_id" uuid NOT NULL,
+        "seq" bigint NOT NULL,
+        "message_id" uuid NOT NULL,
+        "hidden_at" timestamptz NOT NULL DEFAULT now(),
+        "changed_xid" bigint NOT NULL DEFAULT current_xid(),
+        PRIMARY KEY ("user_id", "conversation_id", "seq")
+      )`);
 
     await runner.query(`
       CREATE TABLE "outbox" (
@@ -222,7 +237,16 @@ export class Foundation1764000000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP FUNCTION append_messages');
     await runner.query('DROP FUNCTION database_epoch');
-    for (const table of ['epoch_seed', 'outbox', 'messages', 'participants', 'conversations', 'blocks', 'users']) {
+    for (const table of [
+      'epoch_seed',
+      'outbox',
+      'hidden_messages',
+      'messages',
+      'participants',
+      'conversations',
+      'blocks',
+      'users',
+    ]) {
       await runner.query(`DROP TABLE "${table}"`);
     }
     await runner.query('DROP FUNCTION current_xid');

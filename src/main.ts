@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { mintDevelopmentToken } from './auth/index.js';
+import { makeSettings, readSettings, SettingsError, usesDevelopmentSecret, type Settings } from './config/index.js';
+import { EmbeddedServiceError, startEmbeddedPostgres, startEmbeddedRedis } from './embedded/index.js';
+import { createServer } from './server.js';
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** Services this process started itself, newest last; stopped after the app has drained. */
+const services: Stoppable[] = [];
+
+async function stopServices(): Promise<void> {
+  for (const service of services.reverse()) await service.stop().catch(() => undefined);
+}
+
+/** Starts what no setting names: a real Postgres, and a private Redis where one is installed. */
+async function withServices(settings: Settings): Promise<Settings> {
+  const found: { databaseUrl?: string; redisUrl?: string } = {};
+  if (settings.databaseUrl === undefined) {
+    const postgres = await startEmbeddedPostgres({ dataDir: settings.dataDir });
+    services.push(postgres);
+    found.databaseUrl = postgres.url;
+  }
+  if (settings.redisUrl === undefined) {
+    const redis = await startEmbeddedRedis({ dataDir: settings.dataDir });
+    if (redis) services.push(redis);
+    if (redis) found.redisUrl = redis.url;
+  }
+  return makeSettings({ ...settings, ...found });
+}
+
+async function announce(settings: Settings, given: Settings, url: string): Promise<void> {
+  const lines = [
+    '',
+    `  Parley listens on ${url} (API documents: ${url}/docs)`,
+    `  Postgres: ${given.databaseUrl === undefined ? `embedded, data in ${join(settings.dataDir, 'postgres')}` : 'DATABASE_URL'}`,
+    `  Redis:    ${engineLine(settings, given)}`,
+  ];
+  if (settings.nodeEnv !== 'production' && usesDevelopmentSecret(settings)) {
+    lines.push('', '  Development tokens (npm run token -- NAME mints more):');
+    for (const name of ['alice', 'bob']) lines.push(`  ${name}: ${await mintDevelopmentToken(settings, name)}`);
+  }
+  process.stdout.write(`${lines.join('\n')}\n\n`);
+}
+
+function engineLine(settings: Settings, given: Settings): string {
+  if (given.redisUrl !== undefined) return 'REDIS_URL';
+  if (settings.redisUrl !== undefined) return 'private, from the redis-server on the PATH';
+  return 'none found: ephemeral state is in memory, for this one process only';
+}
+
+function explain(error: unknown): string {
+  if (error instanceof SettingsError || error instanceof EmbeddedServiceError) return error.message;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return `PORT: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function main(): Promise<void> {
+  const given = readSettings(process.env);
+  const settings = await withServices(given);
+  const app = await createServer(settings);
+
+  let stopping: Promise<void> | null = null;
+  const stop = (exitCode: number): Promise<void> => {
+    // Whatever hangs, the process ends in time (guarantee 11); what is acked is committed.
+    setTimeout(() => process.exit(1), settings.shutdownTimeoutMs + 500).unref();
+    stopping ??= app
+      .close()
+      .then(stopServices)
+      .then(() => process.exit(exitCode));
+    return stopping;
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(0));
+  process.on('unhandledRejection', reportUnhandled);
+
+  await app.listen(settings.port, settings.host);
+  const url = await app.getUrl();
+  await announce(
+    settings,
+    given,
+    url.replace('[::1]', 'localhost').replace('0.0.0.0', 'localhost').replace('[::]', 'localhost'),
+  );
+}
+
+function reportUnhandled(reason: unknown): void {
+  process.stderr.write(
+    `unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}\n`,
+  );
+}
+
+main().catch(async (error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  await stopServices();
+  process.exit(1);
+});

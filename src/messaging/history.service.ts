@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../auth/index.js';
+import { invalid } from '../common/index.js';
+import { Settings } from '../config/index.js';
+import { AccessGate } from '../conversations/index.js';
+import type { GetMessagesDto } from './message.dto.js';
+import { MessageRepository, type MessagePage } from './message.repository.js';
+
+const defaultLimit = 50;
+
+/** Reads a conversation's history in pages. */
+@Injectable()
+export class HistoryService {
+  constructor(
+    private readonly gate: AccessGate,
+    private readonly messages: MessageRepository,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * @returns ascending by seq; without a cursor the newest
+   * @throws ChatError NOT_FOUND | VALIDATION_FAILED (both cursors, or a limit above `MAX_PAGE_SIZE`)
+   */
+  async page(actor: Actor, dto: GetMessagesDto): Promise<MessagePage> {
+    const limit = dto.limit ?? defaultLimit;
+    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+    if (dto.beforeSeq != null && dto.afterSeq != null) throw invalid('afterSeq', 'not together with beforeSeq');
+    await this.gate.require(actor, 'read', dto.conversationId);
+    const from = {
+      ...(dto.beforeSeq == null ? {} : { beforeSeq: dto.beforeSeq }),
+      ...(dto.afterSeq == null ? {} : { afterSeq: dto.afterSeq }),
+    };
+    return this.messages.page(actor.userId, dto.conversationId, from, limit);
+  }
+}

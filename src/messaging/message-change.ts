@@ -1,0 +1,32 @@
+import type { Message } from '../common/index.js';
+
+/** One change of a conversation's messages as sockets hear of it. */
+export interface MessageChange {
+  /** Place in the conversation's order of changes. */
+  rev: number;
+  /** The message's place; recipients who joined later do not hear of it. */
+  seq: number;
+  event: 'new-message' | 'message-edited' | 'message-deleted' | 'reaction-changed';
+  payload: Message | Record<string, unknown>;
+  /** The connection that acted and has its answer already. */
+  exceptConnectionId: string | null;
+}
+
+/**
+ * Tells nodes that the changes `fromRev` to `toRev` of a conversation are committed.
+ *
+ * With `changes` they are all there; without (from the outbox, after a crash) the node reads them from Postgres.
+ */
+export interface MessagesNotice {
+  conversationId: string;
+  /** The membership these changes were committed under. */
+  version: number;
+  fromRev: number;
+  toRev: number;
+  changes?: MessageChange[];
+  /** The membership itself, where it is small: saves other nodes a look-up. User id and joinedSeq. */
+  members?: [userId: string, joinedSeq: number][];
+}
+
+/** The kind of {@link MessagesNotice} in the outbox; `append_messages` writes it, too. */
+export const messagesNoticeKind = 'messages';

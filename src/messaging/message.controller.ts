@@ -1,0 +1,49 @@
+import { Body, Controller, Get, HttpStatus, Param, Post, Query, Res, UsePipes } from '@nestjs/common';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Actor, CurrentActor } from '../auth/index.js';
+import { ApiErrors, DtoPipe, QueryPipe, type Message } from '../common/index.js';
+import { ConversationParamDto, MessageSchema } from '../conversations/index.js';
+import { HistoryService } from './history.service.js';
+import { MessageBodyDto, MessagePageDto } from './message.dto.js';
+import { MessagePageSchema } from './message.schemas.js';
+import { MessageService } from './message.service.js';
+
+/** Sending and reading messages, over REST: the same service methods as the gateway's. */
+@ApiTags('messages')
+@ApiBearerAuth()
+@Controller('v1/conversations/:id/messages')
+export class ConversationMessagesController {
+  constructor(
+    private readonly messages: MessageService,
+    private readonly history: HistoryService,
+  ) {}
+
+  @Get()
+  @ApiOkResponse({ type: MessagePageSchema })
+  @ApiErrors('NOT_FOUND', 'VALIDATION_FAILED')
+  async list(
+    @CurrentActor() actor: Actor,
+    @Param(new DtoPipe()) { id }: ConversationParamDto,
+    @Query(new QueryPipe()) query: MessagePageDto,
+  ): Promise<{ items: Message[]; hasMore: boolean }> {
+    const { messages, hasMore } = await this.history.page(actor, { conversationId: id, ...query });
+    return { items: messages, hasMore };
+  }
+
+  @Post()
+  @UsePipes(new DtoPipe())
+  @ApiCreatedResponse({ type: MessageSchema })
+  @ApiOkResponse({ type: MessageSchema, description: 'A duplicate: the message stored before' })
+  @ApiErrors('NOT_FOUND', 'VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE', 'FORBIDDEN', 'CONFLICT')
+  async send(
+    @CurrentActor() actor: Actor,
+    @Param() { id }: ConversationParamDto,
+    @Body() body: MessageBodyDto,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Message> {
+    const { message, duplicate } = await this.messages.send(actor, { conversationId: id, ...body });
+    response.status(duplicate ? HttpStatus.OK : HttpStatus.CREATED);
+    return message;
+  }
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { ConversationDirectory } from '../conversations/index.js';
+import { Announcer, type Notice } from '../realtime/index.js';
+import { messagesNoticeKind, type MessageChange, type MessagesNotice } from './message-change.js';
+import { appendedMessage, type AppendRow, type PendingMessage } from './message-draft.js';
+
+// Up to this size the membership travels with the notice: a few bytes instead of a query on every node.
+const maxInlineMembers = 32;
+
+/** Makes notices of committed changes and gives them to the announcer: one publish per commit batch (ADR-0004). */
+@Injectable()
+export class MessagePublisher {
+  constructor(
+    private readonly announcer: Announcer,
+    private readonly directory: ConversationDirectory,
+  ) {}
+
+  /** Announces what a batch appended; messages that were refused or repeated are left out. */
+  publishAppended(messages: readonly PendingMessage[], rows: readonly AppendRow[]): void {
+    const byConversation = new Map<string, MessagesNotice & { changes: MessageChange[] }>();
+    rows.forEach((row, i) => {
+      const message = messages[i]!;
+      if (row.outcome !== 'appended') return;
+      const notice = byConversation.get(message.conversationId);
+      const change = newMessageChange(message, row);
+      if (!notice)
+        byConversation.set(
+          message.conversationId,
+          this.notice(message.conversationId, row.participantsVersion, [change]),
+        );
+      else {
+        notice.changes.push(change);
+        notice.toRev = row.rev;
+      }
+    });
+    const ticket = rows.find((row) => row.outboxId !== null)?.outboxId;
+    if (ticket != null) this.announce(ticket, [...byConversation.values()]);
+  }
+
+  /** What to put into the outbox within the transaction of a change other than a send. */
+  outboxNotice(conversationId: string, version: number, fromRev: number, toRev: number): Notice {
+    return { kind: messagesNoticeKind, payload: { conversationId, version, fromRev, toRev } satisfies MessagesNotice };
+  }
+
+  /** Announces changes of one conversation, in order of `rev` and without holes. */
+  publishChanges(ticket: number, conversationId: string, version: number, changes: MessageChange[]): void {
+    if (changes.length > 0) this.announce(ticket, [this.notice(conversationId, version, changes)]);
+  }
+
+  private announce(ticket: number, notices: MessagesNotice[]): void {
+    this.announcer.announce(
+      ticket,
+      notices.map((payload) => ({ kind: messagesNoticeKind, payload })),
+    );
+  }
+
+  private notice(
+    conversationId: string,
+    version: number,
+    changes: MessageChange[],
+  ): MessagesNotice & { changes: MessageChange[] } {
+    const membership = this.directory.peek(conversationId, version);
+    const isSmall = membership !== null && membership.participants.size <= maxInlineMembers;
+    return {
+      conversationId,
+      version,
+      fromRev: changes[0]!.rev,
+      toRev: changes.at(-1)!.rev,
+      changes,
+      ...(isSmall
+        ? { members: [...membership.participants].map(([userId, { joinedSeq }]) => [userId, joinedSeq]) }
+        : {}),
+    };
+  }
+}
+
+function newMessageChange(message: PendingMessage, row: AppendRow): MessageChange {
+  return {
+    rev: row.rev,
+    seq: row.seq,
+    event: 'new-message',
+    payload: appendedMessage(message, row),
+    exceptConnectionId: message.connectionId,
+  };
+}

@@ -1,0 +1,74 @@
+import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
+import { AuthModule, type Authenticator } from './auth/index.js';
+import { ConfigModule, type SettingsSource, type SettingsValues } from './config/index.js';
+import { ConversationsModule, type AccessPolicy } from './conversations/index.js';
+import { DatabaseModule } from './database/index.js';
+import { MessagingModule, type MessagingOptions } from './messaging/index.js';
+import { MetricsModule } from './metrics/index.js';
+import { OpsModule } from './ops/index.js';
+import { RealtimeModule } from './realtime/index.js';
+import { RedisModule } from './redis/index.js';
+import { UsersModule } from './users/index.js';
+
+/** What an embedding application may replace or add. Classes are made by Nest and may inject what is global. */
+export interface ParleyExtensions extends MessagingOptions {
+  /** Who a token speaks for; default: JWT. */
+  authenticator?: Type<Authenticator>;
+  /** Who may do what in a conversation; default: roles. */
+  accessPolicy?: Type<AccessPolicy>;
+  /** Further modules, with gateways and controllers of their own. */
+  imports?: ModuleMetadata['imports'];
+}
+
+export interface ParleyOptions extends ParleyExtensions {
+  /** By the names of {@link SettingsValues}; what is left out has its default. */
+  settings?: Partial<SettingsValues>;
+}
+
+export interface ParleyAsyncOptions extends ParleyExtensions {
+  /** Makes the settings, for instance from the application's own configuration. */
+  settings: SettingsSource;
+}
+
+/**
+ * The whole product as one Nest module: imported by the reference server, and by applications that embed it.
+ *
+ * The application also calls `app.useWebSocketAdapter(new ParleyIoAdapter(app))` before it listens.
+ *
+ * @example
+ * ```ts
+ * @Module({ imports: [ParleyModule.forRoot({ settings: { databaseUrl, redisUrl, jwtSecret }, interceptors: [Moderation] })] })
+ * export class AppModule {}
+ * ```
+ * @since 0.1.0
+ */
+@Module({})
+export class ParleyModule {
+  static forRoot({ settings = {}, ...extensions }: ParleyOptions = {}): DynamicModule {
+    return ParleyModule.assemble({ useFactory: () => settings }, extensions);
+  }
+
+  static forRootAsync({ settings, ...extensions }: ParleyAsyncOptions): DynamicModule {
+    return ParleyModule.assemble(settings, extensions);
+  }
+
+  private static assemble(settings: SettingsSource, extensions: ParleyExtensions): DynamicModule {
+    const { authenticator, accessPolicy, messageTypes = [], interceptors = [], imports = [] } = extensions;
+    return {
+      module: ParleyModule,
+      imports: [
+        ConfigModule.forRoot(settings),
+        MetricsModule,
+        DatabaseModule.forRoot(),
+        RedisModule.forRoot(),
+        AuthModule.forRoot(authenticator ? { authenticator } : {}),
+        RealtimeModule,
+        UsersModule,
+        ConversationsModule.forRoot(accessPolicy ? { accessPolicy } : {}),
+        MessagingModule.forRoot({ messageTypes, interceptors }),
+        OpsModule,
+        ...imports,
+      ],
+    };
+  }
+}

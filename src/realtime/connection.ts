@@ -1,0 +1,68 @@
+import type { Socket } from 'socket.io';
+import type { Actor } from '../auth/index.js';
+import { ArrivalOrder } from './arrival-order.js';
+
+/** How the server learns that a message reached the device (contract, section 1). */
+export type AckMode = 'auto' | 'manual';
+
+/**
+ * One socket of one device of one user, on this node.
+ *
+ * Until `session-ready` has been sent, events for it are held back, so that this is the first thing a client hears.
+ */
+export class Connection {
+  readonly arrivals = new ArrivalOrder();
+  /** Conversations whose ephemeral events this socket asked for (`join-conversation`). */
+  readonly joined = new Set<string>();
+  private held: [event: string, payload: unknown][] | null = [];
+
+  constructor(
+    readonly socket: Socket,
+    readonly actor: Actor,
+    readonly sessionId: string,
+    readonly ackMode: AckMode,
+  ) {}
+
+  get id(): string {
+    return this.socket.id;
+  }
+
+  get userId(): string {
+    return this.actor.userId;
+  }
+
+  get deviceId(): string {
+    return this.actor.deviceId ?? 'default';
+  }
+
+  get isOpen(): boolean {
+    return this.socket.connected;
+  }
+
+  /** Holds an event back while the session is not announced yet. @returns whether it was held */
+  hold(event: string, payload: unknown): boolean {
+    if (this.held === null) return false;
+    this.held.push([event, payload]);
+    return true;
+  }
+
+  /** Sends one event to this socket only, after what was held back. */
+  emit(event: string, payload: unknown): void {
+    if (!this.hold(event, payload)) this.socket.emit(event, payload);
+  }
+
+  /** Sends `session-ready` and then everything held back so far, in order. */
+  open(sessionReady: unknown): void {
+    const held = this.held ?? [];
+    this.held = null;
+    this.socket.emit('session-ready', sessionReady);
+    for (const [event, payload] of held) this.socket.emit(event, payload);
+  }
+
+  /** Tells the client why, then disconnects it; a stock client does not reconnect by itself after this. */
+  refuse(error: unknown): void {
+    this.held = null;
+    this.socket.emit('error', error);
+    this.socket.disconnect(true);
+  }
+}

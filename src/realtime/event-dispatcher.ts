@@ -1,0 +1,147 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { isObservable, lastValueFrom } from 'rxjs';
+import type { Socket } from 'socket.io';
+import { Actor } from '../auth/index.js';
+import { assertHarmlessPayload, ChatError, Clock, invalid } from '../common/index.js';
+import { Settings } from '../config/index.js';
+import { EventMetrics } from './event-metrics.js';
+import { isAck, ok, type Ack } from './ack.js';
+import { OversizePayload } from './bounded-parser.js';
+import type { Connection } from './connection.js';
+import { EventCall } from './event-call.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** A gateway's handler as Nest hands it to the adapter: guards, pipes and the method behind one function. */
+export type EventHandler = (payload: unknown, call: EventCall) => unknown;
+
+type AckCallback = (answer: Ack<unknown>) => void;
+
+interface Line {
+  handlers: Map<string, EventHandler>;
+  budget: TokenBucket;
+  inFlight: number;
+  /** Set when the node drains: called when the socket's last event is answered. */
+  finished: (() => void) | null;
+}
+
+/**
+ * Takes every packet of every socket, decides whether it may go on to a gateway, and sees that it is answered once.
+ *
+ * Guarantees: each event is answered by its ack callback or, on failure without one, by `error`; within
+ * `EVENT_TIMEOUT_MS`, else `UNAVAILABLE`; and no payload can end the process. Refused here, before anything expensive:
+ * floods, more than one payload argument, harmful payloads, unknown events.
+ */
+@Injectable()
+export class EventDispatcher {
+  private readonly logger = new Logger(EventDispatcher.name);
+  private readonly lines = new WeakMap<Socket, Line>();
+  private ordered: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly clock: Clock,
+    private readonly metrics: EventMetrics,
+  ) {}
+
+  /** Events that get a turn in the order of arrival; told by the gateway audit. */
+  useOrder(events: ReadonlySet<string>): void {
+    this.ordered = events;
+  }
+
+  /** Adds a gateway's handlers to a socket; the first call takes over the socket's packets. */
+  bind(socket: Socket, handlers: { message: string; callback: EventHandler }[]): void {
+    const line = this.lines.get(socket) ?? this.open(socket);
+    for (const { message, callback } of handlers) line.handlers.set(message, callback);
+  }
+
+  /** Takes no more events of a socket (`UNAVAILABLE`), and resolves when those it has taken are answered. */
+  finish(socket: Socket): Promise<void> {
+    const line = this.lines.get(socket);
+    if (!line) return Promise.resolve();
+    return new Promise((resolve) => {
+      line.finished = resolve;
+      if (line.inFlight === 0) resolve();
+    });
+  }
+
+  private open(socket: Socket): Line {
+    const { rateEventsPerSecond, rateEventsBurst } = this.settings;
+    const budget = new TokenBucket(rateEventsPerSecond, rateEventsBurst, this.clock.now());
+    const line: Line = { handlers: new Map(), budget, inFlight: 0, finished: null };
+    this.lines.set(socket, line);
+    // Never `next()`: a packet handed on would reach Node's event emitter, where an event named `error` ends the process.
+    socket.use((packet) => this.dispatch(socket, line, packet as unknown[]));
+    socket.on('error', () => undefined);
+    return line;
+  }
+
+  private dispatch(socket: Socket, line: Line, packet: unknown[]): void {
+    const ack = typeof packet.at(-1) === 'function' ? (packet.pop() as AckCallback) : undefined;
+    const call = this.callOf(socket, String(packet[0]), ack, line);
+    try {
+      const payload = this.admit(packet, line);
+      const handler = line.handlers.get(call.event);
+      if (!handler) throw new ChatError('UNKNOWN_EVENT');
+      void this.handle(handler, payload, call, line);
+    } catch (error) {
+      call.actor?.turn?.release();
+      call.fail(error instanceof ChatError ? error : new ChatError('INTERNAL', { cause: error }));
+    }
+  }
+
+  private callOf(socket: Socket, event: string, ack: AckCallback | undefined, line: Line): EventCall {
+    const connection = socket.data.connection as Connection | undefined;
+    const name = line.handlers.has(event) ? event : 'unknown';
+    const startedMs = performance.now();
+    return new EventCall(
+      event.slice(0, 64),
+      this.actorOf(socket, connection, event),
+      ack,
+      (body) => socket.emit('error', body),
+      (outcome) => this.metrics.record(name, outcome, performance.now() - startedMs),
+    );
+  }
+
+  private actorOf(socket: Socket, connection: Connection | undefined, event: string): Actor | undefined {
+    const actor = socket.data.actor as Actor | undefined;
+    if (!actor || !connection || !this.ordered.has(event)) return actor;
+    return actor.inTurn(connection.arrivals.take());
+  }
+
+  /** @returns the payload. @throws ChatError when the packet may not go on */
+  private admit(packet: unknown[], line: Line): unknown {
+    if (line.finished) throw new ChatError('UNAVAILABLE', { message: 'The node is shutting down', retryAfterMs: 500 });
+    const waitMs = line.budget.take(this.clock.now());
+    if (waitMs > 0) throw new ChatError('RATE_LIMITED', { retryAfterMs: waitMs });
+    if (packet[1] instanceof OversizePayload) throw new ChatError('PAYLOAD_TOO_LARGE');
+    if (packet.length > 2) throw invalid('', 'an event takes one payload and an ack callback');
+    assertHarmlessPayload(packet[1]);
+    return packet[1];
+  }
+
+  private async handle(handler: EventHandler, payload: unknown, call: EventCall, line: Line): Promise<void> {
+    line.inFlight += 1;
+    const timer = setTimeout(
+      () => call.fail(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 })),
+      this.settings.eventTimeoutMs,
+    );
+    try {
+      const result = await handler(payload, call);
+      // An interceptor of the embedding application makes it an observable.
+      const value: unknown = isObservable(result) ? await lastValueFrom(result, { defaultValue: undefined }) : result;
+      // A handler that failed was answered by its filter; then `value` is undefined and this does nothing.
+      call.answer(isAck(value) ? value : ok(value ?? {}));
+    } catch (error) {
+      this.logger.error(
+        `${call.event}: an error came past the filter`,
+        error instanceof Error ? error.stack : undefined,
+      );
+      call.fail(new ChatError('INTERNAL'));
+    } finally {
+      clearTimeout(timer);
+      call.actor?.turn?.release();
+      line.inFlight -= 1;
+      if (line.inFlight === 0) line.finished?.();
+    }
+  }
+}

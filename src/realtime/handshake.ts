@@ -1,0 +1,95 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Socket } from 'socket.io';
+import { Actor, SignIn, tokenOfHandshake } from '../auth/index.js';
+import { assertHarmlessPayload, ChatError, invalid, newRandomId } from '../common/index.js';
+import { Settings } from '../config/index.js';
+import { ConnectionLeases } from './connection-leases.js';
+import { ConnectionHooks } from './connection-hooks.js';
+import type { AckMode } from './connection.js';
+import { DrainState } from './drain-state.js';
+
+const deviceIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** What the handshake learned, for the connection that follows. */
+export interface Admission {
+  actor: Actor;
+  ackMode: AckMode;
+}
+
+/**
+ * Decides whether a socket may exist: a verified user, a good `deviceId` and `ackMode`, not one socket too many.
+ *
+ * Runs as Socket.IO middleware in every namespace, since Nest neither awaits nor guards `handleConnection` (ADR-0005).
+ */
+@Injectable()
+export class Handshake {
+  private readonly logger = new Logger(Handshake.name);
+
+  constructor(
+    private readonly signIn: SignIn,
+    private readonly hooks: ConnectionHooks,
+    private readonly leases: ConnectionLeases,
+    private readonly drain: DrainState,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Socket.IO middleware. A refusal reaches the client as `connect_error` whose `data` is an ErrorBody.
+   *
+   * Codes: UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, VALIDATION_FAILED, RATE_LIMITED, UNAVAILABLE, INTERNAL.
+   */
+  readonly middleware = (socket: Socket, next: (error?: Error) => void): void => {
+    this.withinTime(this.admit(socket)).then(
+      (admission) => {
+        Object.assign(socket.data as object, { actor: admission.actor, ackMode: admission.ackMode });
+        next();
+      },
+      (error: unknown) => next(this.refusal(error)),
+    );
+  };
+
+  private async admit(socket: Socket): Promise<Admission> {
+    if (this.drain.isDraining) throw new ChatError('UNAVAILABLE', { message: 'The node is shutting down' });
+    const auth = (socket.handshake.auth ?? {}) as Record<string, unknown>;
+    assertHarmlessPayload(auth);
+    const token = tokenOfHandshake({ auth, headers: socket.handshake.headers });
+    const principal = await this.signIn.principalOf(token);
+    const actor = new Actor(principal, deviceIdOf(auth), socket.id);
+    const ackMode = ackModeOf(auth);
+    for (const hook of this.hooks.all()) await hook.beforeConnect?.(actor);
+    await this.leases.acquire(socket, actor.userId);
+    return { actor, ackMode };
+  }
+
+  private async withinTime<T>(admission: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 })),
+        this.settings.eventTimeoutMs,
+      );
+    });
+    return Promise.race([admission, late]).finally(() => clearTimeout(timer));
+  }
+
+  private refusal(error: unknown): Error {
+    const requestId = newRandomId();
+    if (!(error instanceof ChatError)) {
+      this.logger.error({ msg: 'a handshake failed', requestId }, error instanceof Error ? error.stack : String(error));
+    }
+    const chatError = error instanceof ChatError ? error : new ChatError('INTERNAL');
+    return Object.assign(new Error(chatError.message), { data: chatError.toBody(requestId) });
+  }
+}
+
+function deviceIdOf(auth: Record<string, unknown>): string {
+  const deviceId = auth.deviceId ?? 'default';
+  if (typeof deviceId === 'string' && deviceIdPattern.test(deviceId)) return deviceId;
+  throw invalid('deviceId', 'must be 1 to 64 of A-Z a-z 0-9 . _ -');
+}
+
+function ackModeOf(auth: Record<string, unknown>): AckMode {
+  const ackMode = auth.ackMode ?? 'auto';
+  if (ackMode === 'auto' || ackMode === 'manual') return ackMode;
+  throw invalid('ackMode', 'must be auto or manual');
+}

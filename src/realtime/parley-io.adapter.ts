@@ -1,0 +1,60 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import type { IncomingMessage } from 'node:http';
+import type { Namespace, Server, ServerOptions, Socket } from 'socket.io';
+import { Settings } from '../config/index.js';
+import { SocketAdapterFactory } from '../redis/index.js';
+import { boundedParser } from './bounded-parser.js';
+import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
+import { Handshake } from './handshake.js';
+import { isOriginAllowed } from './origin.js';
+import { PacketWriter } from './packet-writer.js';
+import { SessionService } from './session.service.js';
+
+/**
+ * The Socket.IO edge in front of Nest's gateways: limits, origins, sign-in in every namespace, and one dispatcher in
+ * place of Nest's event binding, which leaves acks open when a handler fails.
+ */
+export class ParleyIoAdapter extends IoAdapter {
+  private readonly settings: Settings;
+
+  constructor(private readonly app: INestApplicationContext) {
+    super(app);
+    this.settings = app.get(Settings);
+  }
+
+  override createIOServer(port: number, options?: ServerOptions): Server {
+    const server = super.createIOServer(port, { ...options, ...this.serverOptions() } as ServerOptions) as Server;
+    const handshake = this.app.get(Handshake);
+    const sessions = this.app.get(SessionService);
+    server.of('/').use(handshake.middleware);
+    // Middleware on "/" does not cover other namespaces (ADR-0005).
+    server.on('new_namespace', (namespace: Namespace) => namespace.use(handshake.middleware));
+    server.on('connection', (socket) => sessions.start(socket));
+    this.app.get(PacketWriter).attach(server);
+    return server;
+  }
+
+  override bindMessageHandlers(socket: Socket, handlers: { message: string; callback: EventHandler }[]): void {
+    this.app.get(EventDispatcher).bind(socket, handlers);
+  }
+
+  private serverOptions(): Partial<ServerOptions> {
+    const { settings } = this;
+    const adapter = this.app.get(SocketAdapterFactory).create();
+    return {
+      ...(adapter === null ? {} : { adapter: adapter as NonNullable<ServerOptions['adapter']> }),
+      parser: boundedParser(settings.maxPacketBytes),
+      maxHttpBufferSize: settings.maxTransportBytes,
+      pingInterval: settings.pingIntervalMs,
+      pingTimeout: settings.pingTimeoutMs,
+      connectTimeout: 10_000,
+      serveClient: false,
+      cors: { origin: settings.corsOrigins, credentials: true },
+      allowRequest: (request: IncomingMessage, decide: (error: string | null, isAllowed: boolean) => void) =>
+        isOriginAllowed(request.headers, settings) ? decide(null, true) : decide('origin not allowed', false),
+      // Compressing per message costs more processor time than the bytes are worth inside a data centre.
+      perMessageDeflate: false,
+    };
+  }
+}
