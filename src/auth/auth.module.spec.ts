@@ -6,19 +6,9 @@ import { createDatabase, type TestDatabase } from '../../test/setup/services.js'
 import { Clock, ProblemDetailsFilter, SystemClock } from '../common/index.js';
 import { makeSettings, Settings } from '../config/index.js';
 import { DatabaseModule } from '../database/index.js';
-import { NodeBus } from '../redis/index.js';
+import { MemoryNodeBus, NodeBus } from '../redis/index.js';
 import { AuthModule } from './auth.module.js';
 import { mintDevelopmentToken } from './dev-token.js';
-
-/** The bus of a process that has nobody to tell. */
-class SilentBus extends NodeBus {
-  readonly nodeId = 'spec';
-  readonly isShared = false;
-  readonly isHealthy = true;
-  override async publish(): Promise<void> {}
-  override subscribe(): void {}
-  override onReconnected(): void {}
-}
 
 @Controller('probe')
 class ProbeController {
@@ -40,7 +30,7 @@ describe('AuthModule', () => {
       providers: [
         { provide: Settings, useValue: settings },
         { provide: Clock, useClass: SystemClock },
-        { provide: NodeBus, useClass: SilentBus },
+        { provide: NodeBus, useClass: MemoryNodeBus },
       ],
       exports: [Settings, Clock, NodeBus],
     })

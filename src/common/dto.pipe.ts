@@ -48,7 +48,7 @@ export class QueryPipe implements PipeTransform {
 }
 
 function converted(dtoClass: DtoClass, query: unknown): unknown {
-  const entries = Object.entries((query ?? {}) as object);
+  const entries = Object.entries(query ?? {});
   return Object.fromEntries(entries.map(([name, value]) => [name, convert(value, name, declaredType(dtoClass, name))]));
 }
 
