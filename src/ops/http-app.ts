@@ -1,0 +1,81 @@
+import type { Server } from 'node:http';
+import type { NestApplicationOptions } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, Response } from 'express';
+import helmet from 'helmet';
+import { ChatError, ProblemDetailsFilter } from '../common/index.js';
+import type { Settings } from '../config/index.js';
+import type { ParleyLogger } from './logger.js';
+import { onlyOnOpsPort, onlyOpsOnOpsPort } from './ops-port.js';
+import { requestId } from './request-id.middleware.js';
+import { requestLog } from './request-log.js';
+
+/** Options {@link configureHttp} relies on: it brings the one body parser, JSON within `MAX_PACKET_BYTES`. */
+export const httpAppOptions = { bodyParser: false } satisfies NestApplicationOptions;
+
+/**
+ * Sets up REST for the reference server: request ids, the log, security headers, origins, the body parser, problem
+ * details, time-outs.
+ *
+ * Call it before anything else is put on the application, once, with an application made with {@link httpAppOptions}.
+ * Where `CORS_ORIGINS` is empty no cross-origin header is sent: browsers keep other origins' pages from reading answers,
+ * and the token is in a header that no other page can set.
+ */
+export function configureHttp(app: NestExpressApplication, settings: Settings, logger: ParleyLogger): void {
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', settings.trustProxy);
+  app.set('query parser', 'simple');
+  app.use(requestId, requestLog(logger.pino), helmet(helmetOptions));
+  allowOrigins(app, settings);
+  app.use(onlyOpsOnOpsPort);
+  app.use(['/metrics', '/docs', '/docs-json'], onlyOnOpsPort(settings));
+  if (!settings.metricsEnabled) app.use('/metrics', notHere);
+  app.use(refuseOtherBodies);
+  app.useBodyParser('json', { limit: settings.maxPacketBytes });
+  app.useGlobalFilters(new ProblemDetailsFilter());
+  boundTimes(app.getHttpServer());
+}
+
+const helmetOptions = {
+  contentSecurityPolicy: {
+    directives: {
+      // The documents page has inline styles; scripts are files.
+      'script-src': ["'self'"],
+      // Else browsers turn the page's own http:// links into https:// ones a development server does not have.
+      'upgrade-insecure-requests': null,
+    },
+  },
+};
+
+function allowOrigins(app: NestExpressApplication, settings: Settings): void {
+  if (settings.corsOrigins.length === 0) return;
+  const isAllowed = (origin: string | undefined) =>
+    settings.corsOrigins.includes('*') || (origin !== undefined && settings.corsOrigins.includes(origin));
+  app.enableCors({
+    origin: (origin, decide) => decide(null, isAllowed(origin)),
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['X-Request-Id', 'Retry-After'],
+    maxAge: 600,
+  });
+}
+
+function notHere(_request: Request, _response: Response, next: NextFunction): void {
+  next(new ChatError('NOT_FOUND'));
+}
+
+// The parser would pass another body over in silence, and the handler would see none.
+function refuseOtherBodies(request: Request, _response: Response, next: NextFunction): void {
+  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
+  if (hasBody && !request.is('application/json')) {
+    throw new ChatError('VALIDATION_FAILED', { message: 'The body must be application/json' });
+  }
+  next();
+}
+
+function boundTimes(server: Server): void {
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  // Above the usual 60 s of load balancers: the one that keeps a connection shorter is the one that closes it.
+  server.keepAliveTimeout = 65_000;
+}

@@ -1,0 +1,87 @@
+import { createRequire } from 'node:module';
+import type { LoggerService } from '@nestjs/common';
+import { pino, type DestinationStream, type Level, type Logger } from 'pino';
+import type { Settings } from '../config/index.js';
+import { loggedError, redactedPaths, scrubbed } from './redaction.js';
+
+/**
+ * Nest's logger as JSON lines on standard output: `level`, `time` (ISO 8601), `context`, `msg` and what the call adds.
+ *
+ * In development, on a terminal, lines are set for reading where `pino-pretty` is installed. Bodies, tokens,
+ * authorization headers, statement parameters and passwords in URLs never get through.
+ */
+export class ParleyLogger implements LoggerService {
+  /** For what writes lines of its own kind, such as the request log. */
+  readonly pino: Logger;
+
+  /** @param destination takes the lines; for tests */
+  constructor(settings: Pick<Settings, 'logLevel' | 'nodeEnv'>, destination?: DestinationStream) {
+    const stream = destination ?? prettyStream(settings) ?? pino.destination({ dest: 1, sync: true });
+    this.pino = pino(
+      {
+        level: settings.logLevel,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        base: { pid: process.pid },
+        formatters: { level: (label) => ({ level: label }) },
+        redact: { paths: redactedPaths, censor: '[redacted]' },
+        serializers: { err: loggedError },
+        hooks: { streamWrite: scrubbed },
+      },
+      stream,
+    );
+  }
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write('info', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+
+  // Nest's convention: the context is the last text; before it come a second text, an error or a stack.
+  private write(level: Level, message: unknown, rest: unknown[]): void {
+    if (!this.pino.isLevelEnabled(level)) return;
+    const texts = rest.filter((part) => typeof part === 'string');
+    const context = texts.pop();
+    const fields = [message, ...rest].filter((part) => typeof part === 'object' && part !== null).map(fieldsOf);
+    const parts = [message, ...texts].filter((part) => typeof part !== 'object');
+    const named = context === undefined ? {} : { context };
+    this.pino[level](Object.assign({}, named, ...fields), parts.map(String).join(' ') || errorText(message));
+  }
+}
+
+function fieldsOf(part: object): object {
+  return part instanceof Error ? { err: part } : part;
+}
+
+function errorText(message: unknown): string | undefined {
+  return message instanceof Error ? message.message : undefined;
+}
+
+function prettyStream(settings: Pick<Settings, 'nodeEnv'>): DestinationStream | undefined {
+  if (settings.nodeEnv === 'production' || !process.stdout.isTTY) return undefined;
+  try {
+    const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => DestinationStream;
+    return pretty({ sync: true, ignore: 'pid', translateTime: 'HH:MM:ss.l' });
+  } catch {
+    // A production install has no development dependencies; JSON will do.
+    return undefined;
+  }
+}

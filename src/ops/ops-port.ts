@@ -1,0 +1,55 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { NextFunction, Request, Response } from 'express';
+import { ChatError } from '../common/index.js';
+import { Settings } from '../config/index.js';
+
+const viaOpsPort = new WeakSet<IncomingMessage>();
+
+/** Lets a request through only where it came in by the port that carries operations. */
+export function onlyOnOpsPort(settings: Pick<Settings, 'opsPort'>) {
+  return (request: Request, _response: Response, next: NextFunction): void => {
+    const isHere = settings.opsPort === 0 || viaOpsPort.has(request);
+    next(isHere ? undefined : new ChatError('NOT_FOUND'));
+  };
+}
+
+/** Keeps everything but operations off the second port. */
+export function onlyOpsOnOpsPort(request: Request, _response: Response, next: NextFunction): void {
+  const isOps = /^\/(health|metrics|docs|docs-json)(\/|$)/i.test(request.path);
+  next(!viaOpsPort.has(request) || isOps ? undefined : new ChatError('NOT_FOUND'));
+}
+
+/**
+ * The second port (`OPS_PORT`): the same application, of which only health, metrics and documents can be reached here.
+ *
+ * Opens with the application. Closes with it too, after the drain has begun, so that readiness is seen to turn red.
+ */
+@Injectable()
+export class OpsPort implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private server: Server | undefined;
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly settings: Settings,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.settings.opsPort === 0) return;
+    const handle = this.host.httpAdapter.getInstance<RequestListener>();
+    const server = createServer((request, response) => {
+      viaOpsPort.add(request);
+      handle(request, response);
+    });
+    this.server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(this.settings.opsPort, this.settings.host, resolve);
+    });
+  }
+
+  beforeApplicationShutdown(): void {
+    this.server?.close();
+    this.server?.unref();
+  }
+}

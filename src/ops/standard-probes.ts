@@ -1,0 +1,27 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Sql } from '../database/index.js';
+import { Metrics } from '../metrics/index.js';
+import { NodeBus, RedisHealth } from '../redis/index.js';
+import { HealthChecks } from './health-checks.js';
+
+/** Watches what every server stands on: Postgres, Redis and the way to the other nodes. */
+@Injectable()
+export class StandardProbes implements OnModuleInit {
+  constructor(
+    private readonly checks: HealthChecks,
+    private readonly metrics: Metrics,
+    private readonly sql: Sql,
+    private readonly redis: RedisHealth,
+    private readonly bus: NodeBus,
+  ) {}
+
+  onModuleInit(): void {
+    this.checks.add('postgres', () => this.sql.rows('SELECT 1'));
+    this.checks.add('redis', () => this.redis.ping());
+    this.metrics.sample('parley_redis_up', () => [{ value: Number(this.redis.isUp) }]);
+    this.metrics.sample('parley_bus_healthy', () => [{ value: Number(this.bus.isHealthy) }]);
+    this.metrics.sample('parley_postgres_pool', () =>
+      Object.entries(this.sql.usage).map(([state, value]) => ({ value, labels: { state } })),
+    );
+  }
+}
