@@ -1,0 +1,145 @@
+/**
+ * What may import what (docs/architecture.md). `scripts/check-imports.ts` runs this and counts the modules it read.
+ *
+ * The rules speak of what is left at run time; imports of types alone are free, except where a rule says so.
+ */
+
+// Each folder may import itself and what is listed. What is not listed is refused.
+const leaves = ['common'];
+const settings = [...leaves, 'config'];
+const recording = [...settings, 'metrics'];
+const database = [...recording, 'database'];
+const redis = [...recording, 'redis'];
+const auth = [...recording, 'database', 'redis', 'auth'];
+const edge = [...auth, 'realtime'];
+const conversations = [...edge, 'conversations'];
+const users = [...edge, 'users'];
+const features = [...edge, 'conversations', 'users'];
+
+const allowed = {
+  common: leaves,
+  config: settings,
+  metrics: recording,
+  database,
+  redis,
+  auth,
+  realtime: edge,
+  conversations: [...conversations, 'users'],
+  users: [...users, 'conversations'],
+  messaging: [...features, 'messaging'],
+  delivery: [...features, 'delivery'],
+  // Ephemeral: what may be lost never touches Postgres.
+  presence: [...features.filter((folder) => folder !== 'database'), 'presence'],
+  typing: [...features.filter((folder) => folder !== 'database'), 'typing'],
+  ops: [...edge, 'ops'],
+  embedded: [...settings, 'embedded'],
+  client: ['client'],
+};
+
+const source = '^src/';
+const tests = '\\.(spec|contract)\\.ts$';
+const any = (folders) => `^src/(${folders.join('|')})/`;
+const runtime = { dependencyTypesNot: ['type-only'] };
+
+const layers = Object.entries(allowed).map(([folder, folders]) => ({
+  name: `layer-${folder}`,
+  comment: `${folder} may import: ${folders.join(', ')}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/`, pathNot: tests },
+  to: { path: source, pathNot: any(folders), ...(folder === 'client' ? {} : runtime) },
+}));
+
+/** One library, the only folders and files that may load it, whether types are free elsewhere. */
+const onlyIn = (library, pathNot) => ({
+  name: `${library.replaceAll(/[^a-z]/g, '-')}-only-where-it-belongs`,
+  severity: 'error',
+  from: { path: source, pathNot: `${pathNot}|${tests}` },
+  to: { path: `^node_modules/${library}/`, ...runtime },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: runtime } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-undeclared-packages',
+      comment: 'A package that package.json does not name may be gone after the next install',
+      severity: 'error',
+      from: { path: source },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-development-packages-in-production',
+      severity: 'error',
+      from: { path: source, pathNot: `${tests}|^src/testing/` },
+      to: { dependencyTypes: ['npm-dev'], ...runtime, pathNot: '^node_modules/@types/' },
+    },
+    ...layers,
+    {
+      name: 'cross-a-folder-through-its-index',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '\\.contract\\.ts$'] },
+    },
+    {
+      name: 'cross-a-folder-through-its-index-from-above',
+      severity: 'error',
+      from: { path: '^src/[^/]+\\.ts$|^examples/' },
+      to: { path: '^src/[^/]+/', pathNot: '^src/[^/]+/index\\.ts$' },
+    },
+    {
+      name: 'messaging-is-nobodys-foundation',
+      comment: 'Presence, typing and delivery can each be deleted and the rest compiles; so can messaging',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: `^src/(messaging|testing)/|${tests}` },
+      to: { path: '^src/messaging/' },
+    },
+    {
+      name: 'ephemeral-never-touches-postgres',
+      severity: 'error',
+      from: { path: '^src/(presence|typing)/', pathNot: tests },
+      to: { path: '^src/(database|messaging)/|^node_modules/(pg|typeorm)/' },
+    },
+    {
+      name: 'doors-have-no-stores',
+      comment: 'A gateway or controller calls a service',
+      severity: 'error',
+      from: { path: '\\.(gateway|controller)\\.ts$' },
+      to: { path: '\\.(repository|store|entity)\\.ts$' },
+    },
+    {
+      name: 'client-knows-no-server',
+      comment: 'Wire types only',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: tests },
+      to: { path: '^node_modules/(@nestjs|typeorm|pg|ioredis|socket\\.io)/' },
+    },
+    {
+      name: 'embedded-only-for-the-reference-server',
+      severity: 'error',
+      from: { path: source, pathNot: `^src/main\\.ts$|^src/(embedded|testing)/|${tests}` },
+      to: { path: '^src/embedded/' },
+    },
+    {
+      name: 'nothing-imports-the-top',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: `^src/testing/|${tests}` },
+      to: { path: '^src/[^/]+\\.ts$', ...runtime },
+    },
+    onlyIn('socket\\.io', '^src/realtime/'),
+    onlyIn('socket\\.io-(parser|adapter)', '^src/realtime/'),
+    onlyIn('@socket\\.io', '^src/realtime/'),
+    onlyIn('ioredis', '^src/redis/'),
+    onlyIn('(typeorm|@nestjs/typeorm)', '^src/database/|\\.(repository|entity|module)\\.ts$'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: 'specify',
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};

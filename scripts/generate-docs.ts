@@ -1,0 +1,52 @@
+/**
+ * Writes the generated documents; with `--check` compares them with what is there instead, and validates the OpenAPI
+ * document.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { format, resolveConfig } from 'prettier';
+import { errorsPage, openApiJson, redisKeysPage, settingsMarkdown, settingsPage } from './generated-documents.js';
+
+const settingsInReadme = /(<!-- settings:begin -->\n)[\s\S]*(<!-- settings:end -->)/;
+
+async function readmeWithSettings(): Promise<string> {
+  const readme = await readFile('README.md', 'utf8');
+  if (!settingsInReadme.test(readme)) throw new Error('README.md: the settings markers are missing');
+  return readme.replace(
+    settingsInReadme,
+    (_, begin: string, end: string) => `${begin}\n${settingsMarkdown()}\n\n${end}`,
+  );
+}
+
+async function validate(openApi: string): Promise<string[]> {
+  const config = await createConfig({ extends: ['recommended'] });
+  const problems = await lintFromString({ source: openApi, absoluteRef: 'docs/openapi.json', config });
+  return problems
+    .filter(({ severity }) => severity === 'error')
+    .map(({ message, location }) => `docs/openapi.json: ${message} (${location[0]?.pointer ?? ''})`);
+}
+
+async function isCurrent(path: string, text: string): Promise<boolean> {
+  return (await readFile(path, 'utf8').catch(() => '')) === text;
+}
+
+const openApi = await openApiJson();
+const documents = {
+  'docs/openapi.json': openApi,
+  'docs/errors.md': errorsPage(),
+  'docs/redis-keys.md': redisKeysPage(),
+  'docs/settings.md': settingsPage(),
+  'README.md': await readmeWithSettings(),
+};
+const faults = await validate(openApi);
+
+for (const [path, text] of Object.entries(documents)) {
+  const formatted = await format(text, { ...(await resolveConfig(path)), filepath: path });
+  if (await isCurrent(path, formatted)) continue;
+  if (process.argv.includes('--check')) faults.push(`${path}: is out of date; run npm run docs:generate`);
+  else await writeFile(path, formatted);
+}
+
+for (const fault of faults) console.error(fault);
+console.log(`documents: ${Object.keys(documents).length} generated, ${faults.length} faults`);
+process.exit(faults.length > 0 ? 1 : 0);
