@@ -1,5 +1,4 @@
-import type { FactoryProvider, Type } from '@nestjs/common';
-import type { InjectionToken } from '@nestjs/common';
+import type { FactoryProvider, InjectionToken, Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 
 /** Where ephemeral state lives: in Redis, shared by all nodes, or in the memory of the one process. A DI token. */

@@ -12,7 +12,9 @@ export interface RedisKeyEntry {
 
 const entries: RedisKeyEntry[] = [];
 
-/** Every key and channel this system uses, in the order of the documentation. */
+/**
+ * Every key and channel this system uses, in the order of the documentation. None is the only copy of what must survive.
+ */
 export const redisKeys: readonly RedisKeyEntry[] = entries;
 
 type KeyBuilder = (...values: (string | number)[]) => string;
@@ -24,7 +26,6 @@ function keyOf(entry: RedisKeyEntry): KeyBuilder {
   return (...values) => rest.reduce((key, text, index) => `${key}${values[index]}${text}`, first);
 }
 
-/** Lost or expired keys cost at most what `meaning` says; nothing here is the only copy of what must survive. */
 export const busChannel = keyOf({
   name: 'busChannel',
   pattern: 'parley:{bus}',

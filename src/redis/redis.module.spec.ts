@@ -10,9 +10,9 @@ import {
   RedisCommands,
   RedisHealth,
   RedisModule,
+  SocketAdapterFactory,
   storeProvider,
 } from './index.js';
-import { SocketAdapterFactory } from './index.js';
 
 abstract class NoteStore {
   abstract readonly engine: string;

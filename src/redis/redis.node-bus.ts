@@ -28,6 +28,7 @@ export class RedisNodeBus extends NodeBus {
   private readonly logger = new Logger(RedisNodeBus.name);
   private readonly handlers = new Map<string, BusHandler>();
   private readonly listeners: ((awayMs: number) => void)[] = [];
+  private readonly publishCommand: 'publish' | 'spublish';
   private readonly channel = busChannel();
   private readonly subscription: BusSubscription;
   private lastSeenAt = performance.now();
@@ -51,8 +52,6 @@ export class RedisNodeBus extends NodeBus {
     });
     commands.onBack(() => this.ping());
   }
-
-  private readonly publishCommand: 'publish' | 'spublish';
 
   override get isHealthy(): boolean {
     return this.fault === null;
