@@ -1,0 +1,43 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { ConversationKind } from '../common/index.js';
+
+/** A conversation. Read and written by SQL; this class is here for the check that schema and code agree. */
+@Entity('conversations')
+@Index('conversations_direct_key', ['directKey'], { unique: true, where: '(direct_key IS NOT NULL)' })
+export class ConversationEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('text')
+  kind!: ConversationKind;
+
+  @Column('text', { nullable: true })
+  title!: string | null;
+
+  /** Names the pair of a direct conversation; null for a group. */
+  @Column('text', { name: 'direct_key', nullable: true })
+  directKey!: string | null;
+
+  @Column('bigint', { name: 'last_seq', default: 0 })
+  lastSeq!: number;
+
+  @Column('bigint', { name: 'last_rev', default: 0 })
+  lastRev!: number;
+
+  /** Grows with every change of participants or roles. */
+  @Column('bigint', { name: 'participants_version', default: 1 })
+  participantsVersion!: number;
+
+  @Column('integer', { name: 'participant_count', default: 0 })
+  participantCount!: number;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+
+  /** The last message, or the last change of title, participants or roles. */
+  @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
+  updatedAt!: Date;
+
+  @Column('bigint', { name: 'changed_xid', default: () => 'current_xid()' })
+  changedXid!: number;
+}

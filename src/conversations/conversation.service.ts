@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../auth/index.js';
+import {
+  ChatError,
+  decodeCursor,
+  encodeCursor,
+  invalid,
+  newId,
+  type Conversation,
+  type Page,
+  type Role,
+} from '../common/index.js';
+import { Settings } from '../config/index.js';
+import { AccessGate } from './access.gate.js';
+import { ConversationChanges, directIsFixed, type ChangeScope } from './conversation.changes.js';
+import type { ConversationPageDto, CreateConversationDto } from './conversation.dto.js';
+import { ConversationRepository, type ListKey } from './conversation.repository.js';
+import { ConversationViews } from './conversation.views.js';
+import { hasIdShape } from './id.validator.js';
+import { ParticipantRepository } from './participant.repository.js';
+
+const defaultLimit = 50;
+
+/** A conversation that was asked for, and whether this made it. */
+export interface CreatedConversation {
+  conversation: Conversation;
+  created: boolean;
+}
+
+/** Conversations: create, list, read, rename. */
+@Injectable()
+export class ConversationService {
+  constructor(
+    private readonly changes: ConversationChanges,
+    private readonly conversations: ConversationRepository,
+    private readonly participants: ParticipantRepository,
+    private readonly gate: AccessGate,
+    private readonly views: ConversationViews,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Creates a group the actor owns, or gives the one direct conversation of two users, made at its first asking.
+   *
+   * @param dto.participantIds repeats and the actor himself do not count
+   * @returns created: false when the direct conversation was there before
+   * @throws ChatError VALIDATION_FAILED (direct: not exactly one other) | CONFLICT (direct with a title, group too large) |
+   *   FORBIDDEN (a new direct conversation where one has blocked the other)
+   * @fires conversation-created to all participants
+   * @since 0.1.0
+   */
+  async create(actor: Actor, dto: CreateConversationDto): Promise<CreatedConversation> {
+    const others = [...new Set(dto.participantIds)].filter((userId) => userId !== actor.userId);
+    const { id, created } =
+      dto.kind === 'direct'
+        ? await this.openDirect(actor.userId, others, dto.title ?? null)
+        : await this.createGroup(actor.userId, others, dto.title ?? null);
+    return { conversation: await this.views.one(actor.userId, id), created };
+  }
+
+  /** @throws ChatError NOT_FOUND | the policy's code */
+  async get(actor: Actor, conversationId: string): Promise<Conversation> {
+    await this.gate.require(actor, 'read', conversationId);
+    return this.views.one(actor.userId, conversationId);
+  }
+
+  /**
+   * The actor's conversations, newest activity first. One that is active between two pages moves to the front and is
+   * not seen again; none is skipped.
+   *
+   * @throws ChatError VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`)
+   */
+  async list(actor: Actor, { cursor, limit = defaultLimit }: ConversationPageDto): Promise<Page<Conversation>> {
+    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+    const found = await this.conversations.page(actor.userId, cursor ? listKeyOf(cursor) : null, limit + 1);
+    const shown = found.slice(0, limit);
+    const items = await this.views.forUser(
+      actor.userId,
+      shown.map(({ id }) => id),
+    );
+    const last = shown.at(-1);
+    const isEnd = found.length <= limit || !last;
+    return { items, nextCursor: isEnd ? null : encodeCursor([last.updatedAtUs, last.id]) };
+  }
+
+  /**
+   * @param title null takes it away
+   * @throws ChatError NOT_FOUND | FORBIDDEN | CONFLICT (a direct conversation)
+   * @fires conversation-updated to all participants
+   */
+  async rename(actor: Actor, conversationId: string, title: string | null): Promise<Conversation> {
+    await this.changes.commitToGroup(actor, conversationId, [], async ({ tx, group, role, announce }) => {
+      this.gate.assertAllowed({ userId: actor.userId, verb: 'rename', conversation: group, role });
+      if (group.title === title) return;
+      announce(group.id, await this.conversations.rename(tx, group.id, title), { type: 'updated' });
+    });
+    return this.views.one(actor.userId, conversationId);
+  }
+
+  private async openDirect(
+    userId: string,
+    others: string[],
+    title: string | null,
+  ): Promise<{ id: string; created: boolean }> {
+    const [otherId] = others;
+    if (otherId === undefined || others.length > 1) throw invalid('participantIds', 'must name exactly one other user');
+    if (title !== null) throw directIsFixed();
+    const directKey = directKeyOf(userId, otherId);
+    return this.changes.commit(async (scope) => {
+      const known = await this.conversations.directId(scope.tx, directKey);
+      if (known !== null) return { id: known, created: false };
+      if (await this.conversations.isBlocked(scope.tx, userId, otherId)) {
+        throw new ChatError('FORBIDDEN', { message: 'One of the two has blocked the other' });
+      }
+      const roles = new Map<string, Role>([userId, otherId].map((id) => [id, 'member']));
+      const id = await this.insert(scope, { kind: 'direct', title: null, directKey }, roles);
+      // Null: the other one was faster, and his transaction has committed.
+      return id === null
+        ? { id: (await this.conversations.directId(scope.tx, directKey))!, created: false }
+        : { id, created: true };
+    });
+  }
+
+  private async createGroup(
+    userId: string,
+    others: string[],
+    title: string | null,
+  ): Promise<{ id: string; created: boolean }> {
+    const { maxGroupSize } = this.settings;
+    if (others.length + 1 > maxGroupSize) {
+      throw new ChatError('CONFLICT', { message: `A group has at most ${maxGroupSize} participants` });
+    }
+    const roles = new Map<string, Role>([[userId, 'owner'], ...others.map((id) => [id, 'member'] as const)]);
+    const id = await this.changes.commit((scope) =>
+      this.insert(scope, { kind: 'group', title, directKey: null }, roles),
+    );
+    return { id: id!, created: true };
+  }
+
+  private async insert(
+    { tx, announce }: ChangeScope,
+    conversation: Pick<Parameters<ConversationRepository['insert']>[1], 'kind' | 'title' | 'directKey'>,
+    roles: ReadonlyMap<string, Role>,
+  ): Promise<string | null> {
+    const id = newId();
+    const isNew = await this.conversations.insert(tx, { id, ...conversation, participantCount: roles.size });
+    if (!isNew) return null;
+    await this.participants.add(tx, id, 0, roles);
+    announce(id, 1, { type: 'created' });
+    return id;
+  }
+}
+
+/** The same for both orders of a pair; unambiguous whatever characters the ids have. */
+function directKeyOf(userId: string, otherId: string): string {
+  return JSON.stringify([userId, otherId].sort());
+}
+
+function listKeyOf(cursor: string): ListKey {
+  const [updatedAtUs, id] = decodeCursor(cursor, 2);
+  if (!Number.isSafeInteger(updatedAtUs) || !hasIdShape(id)) throw invalid('cursor', 'not a cursor of this list');
+  return { updatedAtUs: updatedAtUs as number, id };
+}

@@ -1,0 +1,78 @@
+import { Injectable, Optional } from '@nestjs/common';
+import { ChatError, type Conversation, type Participant } from '../common/index.js';
+import {
+  ConversationViewRepository,
+  type ConversationViewRow,
+  type ShownParticipant,
+} from './conversation-view.repository.js';
+import { isoTime, toMessage } from './message-view.js';
+import { OpenReceiptVisibility, ReceiptVisibility } from './receipt.visibility.js';
+
+/** Renders conversations as the contract shows them: `unreadCount`, `lastMessage` and cursors are the viewer's. */
+@Injectable()
+export class ConversationViews {
+  private readonly visibility: ReceiptVisibility;
+
+  constructor(
+    private readonly repository: ConversationViewRepository,
+    @Optional() visibility?: ReceiptVisibility,
+  ) {
+    this.visibility = visibility ?? new OpenReceiptVisibility();
+  }
+
+  /** @returns in the order of the ids; left out: those the user does not take part in */
+  async forUser(userId: string, conversationIds: string[]): Promise<Conversation[]> {
+    const byId = new Map((await this.render([userId], conversationIds)).map(([, view]) => [view.id, view]));
+    return conversationIds.flatMap((id) => byId.get(id) ?? []);
+  }
+
+  /** @returns by user id; left out: those who do not take part */
+  async forUsers(conversationId: string, userIds: string[]): Promise<Map<string, Conversation>> {
+    return new Map(await this.render(userIds, [conversationId]));
+  }
+
+  /** @throws ChatError NOT_FOUND when the user does not take part, or there is no such conversation */
+  async one(userId: string, conversationId: string): Promise<Conversation> {
+    const [view] = await this.forUser(userId, [conversationId]);
+    if (!view) throw new ChatError('NOT_FOUND');
+    return view;
+  }
+
+  private async render(userIds: string[], conversationIds: string[]): Promise<[string, Conversation][]> {
+    if (userIds.length === 0 || conversationIds.length === 0) return [];
+    const rows = await this.repository.read(userIds, conversationIds);
+    const shown = new Map(rows.flatMap((row) => (row.participants ? [[row.id, row.participants] as const] : [])));
+    return Promise.all(
+      rows.map(async (row): Promise<[string, Conversation]> => {
+        const participants = await this.participantsFor(row.viewer_id, shown.get(row.id) ?? []);
+        return [row.viewer_id, toConversation(row, participants)];
+      }),
+    );
+  }
+
+  private async participantsFor(viewerId: string, participants: ShownParticipant[]): Promise<Participant[]> {
+    const others = participants.map(({ userId }) => userId).filter((userId) => userId !== viewerId);
+    const hidden = await this.visibility.hiddenFrom(viewerId, others);
+    return participants.map((participant) => ({
+      ...participant,
+      joinedAt: isoTime(participant.joinedAt),
+      readSeq: participant.userId !== viewerId && hidden.has(participant.userId) ? 0 : participant.readSeq,
+    }));
+  }
+}
+
+function toConversation(row: ConversationViewRow, participants: Participant[]): Conversation {
+  return {
+    id: row.id,
+    kind: row.kind,
+    title: row.title,
+    lastSeq: row.last_seq,
+    lastRev: row.last_rev,
+    createdAt: isoTime(row.created_at),
+    updatedAt: isoTime(row.updated_at),
+    unreadCount: row.unread_count,
+    lastMessage: row.last_message && toMessage(row.last_message),
+    participants,
+    participantCount: row.participant_count,
+  };
+}

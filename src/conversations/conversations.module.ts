@@ -1,0 +1,72 @@
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccessGate } from './access.gate.js';
+import { AccessPolicy } from './access.policy.js';
+import { ConversationAnnouncements } from './conversation.announcements.js';
+import { ConversationChanges } from './conversation.changes.js';
+import { ConversationController } from './conversation.controller.js';
+import { ConversationDirectory } from './conversation.directory.js';
+import { ConversationEntity } from './conversation.entity.js';
+import { ConversationGateway } from './conversation.gateway.js';
+import { ConversationRepository } from './conversation.repository.js';
+import { ConversationService } from './conversation.service.js';
+import { ConversationViewRepository } from './conversation-view.repository.js';
+import { ConversationViews } from './conversation.views.js';
+import { HiddenMessageEntity } from './hidden-message.entity.js';
+import { JoinService } from './join.service.js';
+import { MembershipEvents } from './membership.events.js';
+import { MembershipRepository } from './membership.repository.js';
+import { ParticipantController } from './participant.controller.js';
+import { ParticipantEntity } from './participant.entity.js';
+import { ParticipantRepository } from './participant.repository.js';
+import { ParticipantService } from './participant.service.js';
+import { RoleAccessPolicy } from './role.access-policy.js';
+
+export interface ConversationsModuleOptions {
+  /** Replaces the rules of roles; made by Nest, so it may inject what is global. */
+  accessPolicy?: Type<AccessPolicy>;
+}
+
+/**
+ * Conversations and who takes part. Imported once, at the root; global, since every feature stands on it.
+ *
+ * `TypingSource` and `ReceiptVisibility` are not provided here: the feature that has them exports them from a global
+ * module.
+ */
+@Global()
+@Module({})
+export class ConversationsModule {
+  static forRoot({ accessPolicy = RoleAccessPolicy }: ConversationsModuleOptions = {}): DynamicModule {
+    return {
+      module: ConversationsModule,
+      imports: [TypeOrmModule.forFeature([ConversationEntity, ParticipantEntity, HiddenMessageEntity])],
+      controllers: [ConversationController, ParticipantController],
+      providers: [
+        { provide: AccessPolicy, useClass: accessPolicy },
+        AccessGate,
+        ConversationAnnouncements,
+        ConversationChanges,
+        ConversationDirectory,
+        ConversationGateway,
+        ConversationRepository,
+        ConversationService,
+        ConversationViewRepository,
+        ConversationViews,
+        JoinService,
+        MembershipEvents,
+        MembershipRepository,
+        ParticipantRepository,
+        ParticipantService,
+      ],
+      exports: [
+        AccessPolicy,
+        AccessGate,
+        ConversationDirectory,
+        ConversationService,
+        ConversationViews,
+        MembershipEvents,
+        ParticipantService,
+      ],
+    };
+  }
+}

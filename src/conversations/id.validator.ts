@@ -1,0 +1,20 @@
+import { Matches, type ValidationOptions } from 'class-validator';
+import { userIdPattern } from '../auth/index.js';
+
+// Any version: an id that was never handed out is NOT_FOUND, not a wrong shape. One spelling, since ids are cache keys.
+const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The shape of conversation and message ids: a UUID in lower case with hyphens. */
+export function IsId(options: ValidationOptions = {}): PropertyDecorator {
+  return Matches(idPattern, { message: 'must be an id (a UUID in lower case)', ...options });
+}
+
+/** The shape of user ids: 1 to 128 printable characters. */
+export function IsUserId(options: ValidationOptions = {}): PropertyDecorator {
+  return Matches(userIdPattern, { message: 'must be 1 to 128 printable characters', ...options });
+}
+
+/** Whether a text has the shape {@link IsId} asks for. */
+export function hasIdShape(value: unknown): value is string {
+  return typeof value === 'string' && idPattern.test(value);
+}

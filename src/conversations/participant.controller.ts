@@ -1,0 +1,56 @@
+import { Body, Controller, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { Actor, CurrentActor } from '../auth/index.js';
+import { ApiErrors, DtoPipe, type Conversation, type Participant } from '../common/index.js';
+import { AddParticipantsDto, ChangeRoleDto, ConversationParamDto, ParticipantParamDto } from './conversation.dto.js';
+import { ConversationSchema, ParticipantSchema } from './conversation.schemas.js';
+import { ParticipantService } from './participant.service.js';
+
+/** Who takes part in a group, over REST. */
+@ApiTags('conversations')
+@ApiBearerAuth()
+@ApiErrors('VALIDATION_FAILED', 'NOT_FOUND', 'FORBIDDEN', 'CONFLICT')
+@Controller('v1/conversations/:id/participants')
+export class ParticipantController {
+  constructor(private readonly participants: ParticipantService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Adds members to a group', description: 'For its owner and admins. Repeats are no error.' })
+  @ApiCreatedResponse({ type: ConversationSchema })
+  add(
+    @CurrentActor() actor: Actor,
+    @Param(new DtoPipe()) { id }: ConversationParamDto,
+    @Body(new DtoPipe()) dto: AddParticipantsDto,
+  ): Promise<Conversation> {
+    return this.participants.add(actor, id, dto.userIds);
+  }
+
+  @Patch(':userId')
+  @ApiOperation({ summary: 'Changes a role', description: 'For the owner; `owner` hands the ownership over.' })
+  @ApiOkResponse({ type: ParticipantSchema })
+  changeRole(
+    @CurrentActor() actor: Actor,
+    @Param(new DtoPipe()) { id, userId }: ParticipantParamDto,
+    @Body(new DtoPipe()) dto: ChangeRoleDto,
+  ): Promise<Participant> {
+    return this.participants.changeRole(actor, id, userId, dto.role);
+  }
+
+  @Delete(':userId')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Removes a member, or leaves',
+    description: 'The owner leaves last, or hands over first. An admin does not remove an admin.',
+  })
+  @ApiNoContentResponse()
+  async remove(@CurrentActor() actor: Actor, @Param(new DtoPipe()) { id, userId }: ParticipantParamDto): Promise<void> {
+    await this.participants.remove(actor, id, userId);
+  }
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { Participant, Role } from '../common/index.js';
+import type { SqlRunner } from '../database/index.js';
+import { isoTime } from './message-view.js';
+
+interface ParticipantRow {
+  userId: string;
+  role: Role;
+  joinedAt: Date;
+  deliveredSeq: number;
+  readSeq: number;
+  [column: string]: unknown;
+}
+
+/** Writes the table of participants, always in a transaction that holds the conversation's lock. */
+@Injectable()
+export class ParticipantRepository {
+  /**
+   * Adds participants who read from `lastSeq` on. One who was there before starts anew.
+   * @param roles by user id
+   */
+  async add(tx: SqlRunner, conversationId: string, lastSeq: number, roles: ReadonlyMap<string, Role>): Promise<void> {
+    await tx.rows(
+      `INSERT INTO participants AS p
+         (conversation_id, user_id, role, joined_at, joined_seq, delivered_seq, read_seq, changed_xid)
+       SELECT $1, n.user_id, n.role, date_trunc('milliseconds', statement_timestamp()), $2, $2, $2, current_xid()
+       FROM unnest($3::text[], $4::text[]) AS n (user_id, role)
+       ON CONFLICT (conversation_id, user_id) DO UPDATE
+       SET role = excluded.role, joined_at = excluded.joined_at, left_at = NULL, joined_seq = excluded.joined_seq,
+           delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq, delivered_at = NULL, read_at = NULL,
+           changed_xid = excluded.changed_xid`,
+      [conversationId, lastSeq, [...roles.keys()], [...roles.values()]],
+    );
+  }
+
+  async remove(tx: SqlRunner, conversationId: string, userId: string): Promise<void> {
+    await tx.rows(
+      `UPDATE participants SET left_at = date_trunc('milliseconds', clock_timestamp()), changed_xid = current_xid()
+       WHERE conversation_id = $1 AND user_id = $2`,
+      [conversationId, userId],
+    );
+  }
+
+  async setRole(tx: SqlRunner, conversationId: string, userId: string, role: Role): Promise<void> {
+    await tx.rows(
+      `UPDATE participants SET role = $3, changed_xid = current_xid() WHERE conversation_id = $1 AND user_id = $2`,
+      [conversationId, userId, role],
+    );
+  }
+
+  /** Makes whoever owns the group an admin, before another becomes the owner. */
+  async demoteOwner(tx: SqlRunner, conversationId: string): Promise<void> {
+    await tx.rows(
+      `UPDATE participants SET role = 'admin', changed_xid = current_xid()
+       WHERE conversation_id = $1 AND role = 'owner' AND left_at IS NULL`,
+      [conversationId],
+    );
+  }
+
+  /** One participant with his cursors. */
+  async read(tx: SqlRunner, conversationId: string, userId: string): Promise<Participant> {
+    const [row] = await tx.rows<ParticipantRow>(
+      `SELECT user_id AS "userId", role, joined_at AS "joinedAt", delivered_seq AS "deliveredSeq", read_seq AS "readSeq"
+       FROM participants WHERE conversation_id = $1 AND user_id = $2`,
+      [conversationId, userId],
+    );
+    return { ...row!, joinedAt: isoTime(row!.joinedAt) };
+  }
+}
