@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { Sql } from '../database/index.js';
+import type { Audience, Profile, ProfileChange } from './user.js';
+
+interface ProfileRow {
+  id: string;
+  display_name: string | null;
+  avatar_url: string | null;
+  privacy_last_seen: Audience;
+  privacy_online: Audience;
+  read_receipts: boolean;
+  created_at: Date;
+  [column: string]: unknown;
+}
+
+const columns = 'id, display_name, avatar_url, privacy_last_seen, privacy_online, read_receipts, created_at';
+
+/** Reads and writes users by their primary key. */
+@Injectable()
+export class UserRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** Adds a user with the defaults; does nothing when he is there. */
+  async insert(userId: string): Promise<void> {
+    await this.sql.rows({
+      name: 'user-insert',
+      text: 'INSERT INTO users (id) VALUES ($1) ON CONFLICT (id) DO NOTHING',
+      values: [userId],
+    });
+  }
+
+  async read(userId: string): Promise<Profile | null> {
+    const [row] = await this.sql.rows<ProfileRow>(`SELECT ${columns} FROM users WHERE id = $1`, [userId]);
+    return row ? toProfile(row) : null;
+  }
+
+  /** @returns the profile after the change; null when there is no such user */
+  async update(userId: string, change: ProfileChange): Promise<Profile | null> {
+    const { sets, values } = assignments(change);
+    if (sets.length === 0) return this.read(userId);
+    const [row] = await this.sql.rows<ProfileRow>(
+      `UPDATE users SET ${sets.join(', ')} WHERE id = $1 RETURNING ${columns}`,
+      [userId, ...values],
+    );
+    return row ? toProfile(row) : null;
+  }
+}
+
+function assignments({ displayName, avatarUrl, privacy = {} }: ProfileChange): { sets: string[]; values: unknown[] } {
+  const changes = Object.entries({
+    display_name: displayName,
+    avatar_url: avatarUrl,
+    privacy_last_seen: privacy.lastSeen,
+    privacy_online: privacy.online,
+    read_receipts: privacy.readReceipts,
+  }).filter(([, value]) => value !== undefined);
+  return { sets: changes.map(([column], i) => `${column} = $${i + 2}`), values: changes.map(([, value]) => value) };
+}
+
+function toProfile(row: ProfileRow): Profile {
+  return {
+    id: row.id,
+    displayName: row.display_name,
+    avatarUrl: row.avatar_url,
+    privacy: { lastSeen: row.privacy_last_seen, online: row.privacy_online, readReceipts: row.read_receipts },
+    createdAt: row.created_at.toISOString(),
+  };
+}
