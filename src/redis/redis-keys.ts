@@ -26,14 +26,14 @@ function keyOf(entry: RedisKeyEntry): KeyBuilder {
   return (...values) => rest.reduce((key, text, index) => `${key}${values[index]}${text}`, first);
 }
 
-export const busChannel = keyOf({
+export const busChannel: () => string = keyOf({
   name: 'busChannel',
   pattern: 'parley:{bus}',
   type: 'channel',
   ttl: 'none: a channel',
   owner: 'redis',
   meaning: 'Notices between nodes: node id, topic and JSON, separated by line feeds. An empty topic is a self-ping.',
-}) as () => string;
+});
 
 export const probeKey = keyOf({
   name: 'probeKey',
