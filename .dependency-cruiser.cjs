@@ -49,9 +49,9 @@ const layers = Object.entries(allowed).map(([folder, folders]) => ({
   to: { path: source, pathNot: any(folders), ...(folder === 'client' ? {} : runtime) },
 }));
 
-/** One library, the only folders and files that may load it, whether types are free elsewhere. */
-const onlyIn = (library, pathNot) => ({
-  name: `${library.replaceAll(/[^a-z]/g, '-')}-only-where-it-belongs`,
+/** A library, and the only folders and files that may load it. */
+const onlyIn = (name, library, pathNot) => ({
+  name: `${name}-only-where-it-belongs`,
   severity: 'error',
   from: { path: source, pathNot: `${pathNot}|${tests}` },
   to: { path: `^node_modules/${library}/`, ...runtime },
@@ -126,11 +126,10 @@ module.exports = {
       from: { path: '^src/[^/]+/', pathNot: `^src/testing/|${tests}` },
       to: { path: '^src/[^/]+\\.ts$', ...runtime },
     },
-    onlyIn('socket\\.io', '^src/realtime/'),
-    onlyIn('socket\\.io-(parser|adapter)', '^src/realtime/'),
-    onlyIn('@socket\\.io', '^src/realtime/'),
-    onlyIn('ioredis', '^src/redis/'),
-    onlyIn('(typeorm|@nestjs/typeorm)', '^src/database/|\\.(repository|entity|module)\\.ts$'),
+    onlyIn('socket-io', 'socket\\.io(-parser|-adapter)?', '^src/realtime/'),
+    onlyIn('socket-io-redis-adapter', '@socket\\.io', '^src/(realtime|redis)/'),
+    onlyIn('ioredis', 'ioredis', '^src/redis/'),
+    onlyIn('typeorm', '(typeorm|@nestjs/typeorm)', '^src/database/|\\.(repository|entity|module)\\.ts$'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
