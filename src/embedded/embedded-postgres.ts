@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { lockDirectory } from './directory-lock.js';
 import { asEmbeddedServiceError } from './embedded-service.error.js';
@@ -79,6 +80,17 @@ function serverProcess(
   });
 }
 
+// Children of a server that was killed hard may take a moment to notice; Postgres refuses to start beside them.
+async function startPatiently(server: ServiceProcess, tries = 20): Promise<void> {
+  try {
+    await server.start();
+  } catch (error) {
+    if (tries === 0 || !/still in use/.test((error as Error).message)) throw error;
+    await pause(250);
+    await startPatiently(server, tries - 1);
+  }
+}
+
 async function serve(home: PostgresHome, settings?: Record<string, string>): Promise<EmbeddedPostgres> {
   await assertOwner(home);
   const binaries = await postgresBinaries(home.dir, home.account);
@@ -88,7 +100,7 @@ async function serve(home: PostgresHome, settings?: Record<string, string>): Pro
   const endpoint = { port: await freePort(), password };
   const server = serverProcess(home, binaries, endpoint, settings);
   try {
-    await server.start();
+    await startPatiently(server);
     await ensureDatabase(endpoint);
   } catch (error) {
     server.kill();

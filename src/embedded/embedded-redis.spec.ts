@@ -1,7 +1,9 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { runInProcess } from '../../test/setup/node-process.js';
 import { findRedisServer, startEmbeddedRedis, type EmbeddedRedis } from './index.js';
 
 let dataDir: string;
@@ -78,10 +80,18 @@ describe('startEmbeddedRedis', () => {
   });
 
   it('ends at the next start what an app that was killed hard has left', async () => {
-    const orphan = await start();
-    const state = await readFile(join(dataDir, 'redis.json'), 'utf8');
-    expect(state).toContain(new URL(orphan.url).password);
-    await expect(start()).rejects.toThrow(/is in use by another Parley process/);
+    const body = `return (await module.startEmbeddedRedis({ dataDir: ${JSON.stringify(dataDir)} })).url;`;
+    const { child, result: orphan } = await runInProcess<string>('embedded', body);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await asOwner(orphan, 'PING')).toMatch(/PONG/);
+    await start();
+    expect(await asOwner(orphan, 'PING')).toBe('');
+  });
+
+  it('refuses a second app on the same data directory in one line', async () => {
+    await start();
+    await expect(start()).rejects.toThrow(/^[^\n]* is in use by another Parley process[^\n]*$/);
   });
 
   it('is null where neither redis-server nor valkey-server is on the PATH', async () => {

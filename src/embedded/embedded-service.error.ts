@@ -15,9 +15,17 @@ const plainWords: Record<string, string> = {
   ENOTDIR: 'a part of the path is a file',
 };
 
+/** Picks from what a program printed the one line that says why it gave up. */
+export function tellingLine(output: string): string {
+  if (/no space left|free disk space/i.test(output)) return plainWords['ENOSPC']!;
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  return lines.find((line) => /FATAL|PANIC|could not|error/i.test(line)) ?? lines.at(-1) ?? 'it printed nothing';
+}
+
 /** Makes any failure a single line that names the directory concerned. */
 export function asEmbeddedServiceError(error: unknown, what: string): EmbeddedServiceError {
   if (error instanceof EmbeddedServiceError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new EmbeddedServiceError(`${what}: ${(code && plainWords[code]) ?? message}`, error);
+  const { code, message, stderr } = error as NodeJS.ErrnoException & { stderr?: string };
+  const reason = (code && plainWords[code]) || (stderr ? tellingLine(stderr) : message);
+  return new EmbeddedServiceError(`${what}: ${reason}`, error);
 }

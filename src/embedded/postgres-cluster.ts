@@ -79,13 +79,22 @@ async function commandLineOf(pid: string): Promise<string> {
   return reading.catch(() => '');
 }
 
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 async function isServing(home: PostgresHome): Promise<boolean> {
   const file = join(home.cluster, 'postmaster.pid');
   const [pid] = (await readFile(file, 'utf8').catch(() => '')).split('\n');
   if (!pid) return false;
   if (process.platform === 'win32' || (await commandLineOf(pid)).includes(`-D ${home.cluster} `)) return true;
-  // After a reboot or in a new container the number may belong to anything; Postgres would refuse to start.
-  await rm(file, { force: true });
+  // After a reboot or in a new container the number may be anybody's, and Postgres would refuse to start. One that is
+  // nobody's is left to Postgres, which then also waits for the dead server's own children.
+  if (exists(Number(pid))) await rm(file, { force: true });
   return false;
 }
 

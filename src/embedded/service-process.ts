@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { EmbeddedServiceError } from './embedded-service.error.js';
+import { EmbeddedServiceError, tellingLine } from './embedded-service.error.js';
 
 /** The user a service runs as; empty: the user of this process. */
 export interface Account {
@@ -43,7 +43,7 @@ export class ServiceProcess {
 
   constructor(private readonly plan: ServicePlan) {}
 
-  /** Resolves once it answers. @throws EmbeddedServiceError with the last line it printed */
+  /** Resolves once it answers. @throws EmbeddedServiceError with the line it printed that says why */
   async start(): Promise<void> {
     await this.launch('w');
     const deadline = Date.now() + startTimeoutMs;
@@ -101,10 +101,7 @@ export class ServiceProcess {
   }
 
   private async failure(): Promise<EmbeddedServiceError> {
-    const lines = (await readFile(this.plan.logFile, 'utf8')).split('\n').filter(Boolean);
-    const telling = lines.findLast((line) => /FATAL|PANIC|could not|No space|rror/.test(line)) ?? lines.at(-1);
-    return new EmbeddedServiceError(
-      `${this.plan.name} did not start: ${telling ?? 'it printed nothing'} (see ${this.plan.logFile})`,
-    );
+    const reason = tellingLine(await readFile(this.plan.logFile, 'utf8'));
+    return new EmbeddedServiceError(`${this.plan.name} did not start: ${reason} (see ${this.plan.logFile})`);
   }
 }
