@@ -8,6 +8,7 @@ export interface LockedConversation {
   kind: ConversationKind;
   title: string | null;
   lastSeq: number;
+  lastRev: number;
   participantCount: number;
   /** Of the users asked for, those who take part. */
   roles: ReadonlyMap<string, Role>;
@@ -33,6 +34,7 @@ interface LockRow {
   kind: ConversationKind;
   title: string | null;
   lastSeq: number;
+  lastRev: number;
   participantCount: number;
   [column: string]: unknown;
 }
@@ -50,7 +52,7 @@ export class ConversationRepository {
    */
   async lock(tx: SqlRunner, conversationId: string, userIds: string[]): Promise<LockedConversation | null> {
     const [row] = await tx.rows<LockRow>(
-      `SELECT kind, title, last_seq AS "lastSeq", participant_count AS "participantCount"
+      `SELECT kind, title, last_seq AS "lastSeq", last_rev AS "lastRev", participant_count AS "participantCount"
        FROM conversations WHERE id = $1 FOR NO KEY UPDATE`,
       [conversationId],
     );

@@ -145,7 +145,7 @@ export class ConversationService {
     const id = newId();
     const isNew = await this.conversations.insert(tx, { id, ...conversation, participantCount: roles.size });
     if (!isNew) return null;
-    await this.participants.add(tx, id, 0, roles);
+    await this.participants.add(tx, id, { lastSeq: 0, lastRev: 0 }, roles);
     announce(id, 1, { type: 'created' });
     return id;
   }

@@ -26,11 +26,19 @@ export class ParticipantEntity {
   @Column('bigint', { name: 'joined_seq', default: 0 })
   joinedSeq!: number;
 
+  /** The conversation's last rev on joining. */
+  @Column('bigint', { name: 'joined_rev', default: 0 })
+  joinedRev!: number;
+
   @Column('timestamptz', { name: 'left_at', nullable: true })
   leftAt!: Date | null;
 
   @Column('bigint', { name: 'delivered_seq', default: 0 })
   deliveredSeq!: number;
+
+  /** Changes up to this rev have reached a device. */
+  @Column('bigint', { name: 'delivered_rev', default: 0 })
+  deliveredRev!: number;
 
   @Column('bigint', { name: 'read_seq', default: 0 })
   readSeq!: number;

@@ -16,20 +16,28 @@ interface ParticipantRow {
 @Injectable()
 export class ParticipantRepository {
   /**
-   * Adds participants who read from `lastSeq` on. One who was there before starts anew.
+   * Adds participants who read what comes after `start`. One who was there before starts anew.
    * @param roles by user id
    */
-  async add(tx: SqlRunner, conversationId: string, lastSeq: number, roles: ReadonlyMap<string, Role>): Promise<void> {
+  async add(
+    tx: SqlRunner,
+    conversationId: string,
+    start: { lastSeq: number; lastRev: number },
+    roles: ReadonlyMap<string, Role>,
+  ): Promise<void> {
     await tx.rows(
       `INSERT INTO participants AS p
-         (conversation_id, user_id, role, joined_at, joined_seq, delivered_seq, read_seq, changed_xid)
-       SELECT $1, n.user_id, n.role, date_trunc('milliseconds', statement_timestamp()), $2, $2, $2, current_xid()
-       FROM unnest($3::text[], $4::text[]) AS n (user_id, role)
+         (conversation_id, user_id, role, joined_at, joined_seq, joined_rev, delivered_seq, delivered_rev, read_seq,
+          changed_xid)
+       SELECT $1, n.user_id, n.role, date_trunc('milliseconds', statement_timestamp()), $2, $3, $2, $3, $2,
+              current_xid()
+       FROM unnest($4::text[], $5::text[]) AS n (user_id, role)
        ON CONFLICT (conversation_id, user_id) DO UPDATE
        SET role = excluded.role, joined_at = excluded.joined_at, left_at = NULL, joined_seq = excluded.joined_seq,
-           delivered_seq = excluded.delivered_seq, read_seq = excluded.read_seq, delivered_at = NULL, read_at = NULL,
+           joined_rev = excluded.joined_rev, delivered_seq = excluded.delivered_seq,
+           delivered_rev = excluded.delivered_rev, read_seq = excluded.read_seq, delivered_at = NULL, read_at = NULL,
            changed_xid = excluded.changed_xid`,
-      [conversationId, lastSeq, [...roles.keys()], [...roles.values()]],
+      [conversationId, start.lastSeq, start.lastRev, [...roles.keys()], [...roles.values()]],
     );
   }
 

@@ -81,7 +81,7 @@ export class ParticipantService {
     if (group.participantCount + userIds.length > maxGroupSize) {
       throw new ChatError('CONFLICT', { message: `A group has at most ${maxGroupSize} participants` });
     }
-    await this.participants.add(tx, group.id, group.lastSeq, new Map(userIds.map((userId) => [userId, 'member'])));
+    await this.participants.add(tx, group.id, group, new Map(userIds.map((userId) => [userId, 'member'])));
     const version = await this.conversations.bump(tx, group.id, userIds.length);
     announce(group.id, version, { type: 'added', userIds, role: 'member', by: actor.userId });
   }
