@@ -5,6 +5,10 @@ type DtoClass<T extends object> = new () => T;
 
 const bareProperties = new WeakMap<object, string>();
 
+// A payload of ten thousand faults is not worth an answer of ten thousand lines.
+const maxDetails = 20;
+const maxPathLength = 200;
+
 /**
  * Class decorator: a bare string (or, for an array property, a bare array) in place of the payload is taken as this
  * property (contract, section 4: `socket.emit('join-conversation', id)`).
@@ -17,7 +21,7 @@ export function Bare(property: string): ClassDecorator {
 
 function detailsOf(errors: ValidationError[], parent: string): ErrorDetail[] {
   return errors.flatMap((error) => {
-    const path = parent === '' ? error.property : `${parent}.${error.property}`;
+    const path = (parent === '' ? error.property : `${parent}.${error.property}`).slice(0, maxPathLength);
     const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
       path,
       message: name === 'whitelistValidation' ? 'is not a property of this payload' : message,
@@ -38,8 +42,8 @@ function detailsOf(errors: ValidationError[], parent: string): ErrorDetail[] {
 export function toDto<T extends object>(dtoClass: DtoClass<T>, payload: unknown, pathPrefix = ''): T {
   const dto = Object.assign(new dtoClass(), plainObject(dtoClass, payload, pathPrefix));
   const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
-  if (errors.length > 0) throw new ChatError('VALIDATION_FAILED', { details: detailsOf(errors, pathPrefix) });
-  return dto;
+  if (errors.length === 0) return dto;
+  throw new ChatError('VALIDATION_FAILED', { details: detailsOf(errors, pathPrefix).slice(0, maxDetails) });
 }
 
 function plainObject(dtoClass: object, payload: unknown, path: string): object {
@@ -51,6 +55,26 @@ function plainObject(dtoClass: object, payload: unknown, path: string): object {
   if (typeof payload === 'object' && !Array.isArray(payload)) return payload;
   throw new ChatError('VALIDATION_FAILED', { details: [{ path, message: 'must be an object' }] });
 }
+
+/**
+ * Makes class-validator collect a class's rules once instead of for every payload, which was most of what validating
+ * cost (ADR-0010). Rules are declared by decorators, so they are all there before the first payload.
+ */
+function rememberRules(): void {
+  const storage = getMetadataStorage();
+  const collect = storage.getTargetValidationMetadatas.bind(storage);
+  const known = new Map<unknown, Map<string, ReturnType<typeof collect>>>();
+  storage.getTargetValidationMetadatas = (target, schema, always, strictGroups, groups) => {
+    const ofClass = known.get(target) ?? new Map<string, ReturnType<typeof collect>>();
+    known.set(target, ofClass);
+    const key = `${schema} ${always} ${strictGroups} ${groups?.join() ?? ''}`;
+    const rules = ofClass.get(key) ?? collect(target, schema, always, strictGroups, groups);
+    ofClass.set(key, rules);
+    return rules;
+  };
+}
+
+rememberRules();
 
 /** Whether a class carries any validation rule: a DTO without one would accept nothing and say nothing. */
 export function hasValidationRules(dtoClass: DtoClass<object>): boolean {

@@ -26,18 +26,14 @@ export class Drain implements BeforeApplicationShutdown {
     this.state.begin();
     const connections = [...this.registry.all()];
     if (connections.length > 0) this.logger.log(`draining ${connections.length} connections`);
-    const deadline = AbortSignal.timeout(Math.max(0, this.settings.shutdownTimeoutMs - 2_000));
-    await Promise.all(connections.map((connection) => this.close(connection, deadline)));
+    const lateMs = Math.max(0, this.settings.shutdownTimeoutMs - 2_000);
+    const late = sleep(lateMs, undefined, { ref: false });
+    await Promise.all(connections.map((connection) => this.close(connection, late)));
   }
 
-  private async close(connection: Connection, deadline: AbortSignal): Promise<void> {
-    await sleep(Math.random() * this.settings.drainJitterMs, undefined, { signal: deadline }).catch(() => undefined);
-    await Promise.race([this.dispatcher.finish(connection.socket), aborted(deadline)]);
+  private async close(connection: Connection, late: Promise<void>): Promise<void> {
+    await Promise.race([sleep(Math.random() * this.settings.drainJitterMs), late]);
+    await Promise.race([this.dispatcher.finish(connection.socket), late]);
     connection.socket.conn.close();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

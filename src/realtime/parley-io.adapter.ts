@@ -5,6 +5,7 @@ import type { Namespace, Server, ServerOptions, Socket } from 'socket.io';
 import { Settings } from '../config/index.js';
 import { SocketAdapterFactory } from '../redis/index.js';
 import { boundedParser } from './bounded-parser.js';
+import { coalesceWrites } from './coalesced-writes.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
 import { Handshake } from './handshake.js';
 import { isOriginAllowed } from './origin.js';
@@ -32,6 +33,7 @@ export class ParleyIoAdapter extends IoAdapter {
     server.on('new_namespace', (namespace: Namespace) => namespace.use(handshake.middleware));
     server.on('connection', (socket) => sessions.start(socket));
     this.app.get(PacketWriter).attach(server);
+    if (this.settings.coalesceWrites) coalesceWrites(server);
     return server;
   }
 

@@ -1,0 +1,56 @@
+/**
+ * The yardstick: a bare Socket.IO relay that verifies nothing, stores nothing and orders nothing.
+ *
+ * `--corked`: the same with one write per socket and turn of the event loop, the five lines anybody could add.
+ * `--redis URL`: the same with the Redis adapter.
+ */
+import { createServer } from 'node:http';
+import { parseArgs } from 'node:util';
+import { Server } from 'socket.io';
+
+const { values } = parseArgs({ options: { port: { type: 'string' }, corked: { type: 'boolean' }, redis: { type: 'string' } } });
+const http = createServer();
+const io = new Server(http, { perMessageDeflate: false, serveClient: false });
+
+if (values.redis) {
+  const { Redis } = await import('ioredis');
+  const { createAdapter } = await import('@socket.io/redis-adapter');
+  io.adapter(createAdapter(new Redis(values.redis), new Redis(values.redis)));
+}
+
+if (values.corked) {
+  io.engine.on('connection', (conn) => {
+    const flush = conn.flush.bind(conn);
+    let isPlanned = false;
+    conn.flush = () => {
+      if (isPlanned) return;
+      isPlanned = true;
+      setImmediate(() => {
+        isPlanned = false;
+        const stream = conn.transport.socket?._socket;
+        stream?.cork();
+        flush();
+        stream?.uncork();
+      });
+    };
+  });
+}
+
+let seq = 0;
+io.on('connection', (socket) => {
+  const { userId } = socket.handshake.auth;
+  socket.join(`user:${userId}`);
+  for (const room of socket.handshake.auth.rooms ?? []) socket.join(room);
+  socket.emit('session-ready', {});
+  socket.on('send-message', (payload, ack) => {
+    const message = { id: String(++seq), senderId: userId, createdAt: new Date().toISOString(), ...payload };
+    socket.to(payload.conversationId).emit('new-message', message);
+    ack({ ok: true, data: { message, duplicate: false } });
+  });
+  socket.on('typing-start', (payload, ack) => {
+    socket.to(payload.conversationId).emit('user-typing', { conversationId: payload.conversationId, userId, isTyping: true });
+    ack?.({ ok: true, data: {} });
+  });
+});
+http.listen(Number(values.port), '127.0.0.1', () => process.stdout.write('ready\n'));
+process.on('SIGTERM', () => process.exit(0));

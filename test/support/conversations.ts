@@ -1,0 +1,17 @@
+import { rest } from './client.js';
+
+async function create(url: string, caller: string, body: object): Promise<string> {
+  const { status, body: conversation } = await rest<{ id: string }>(url, caller, 'POST', '/v1/conversations', body);
+  if (status !== 201 && status !== 200) throw new Error(`no conversation: ${status} ${JSON.stringify(conversation)}`);
+  return conversation.id;
+}
+
+/** The direct conversation of two users. */
+export function directConversation(url: string, caller: string, other: string): Promise<string> {
+  return create(url, caller, { kind: 'direct', participantIds: [other] });
+}
+
+/** A new group whose owner is the caller. */
+export function groupConversation(url: string, caller: string, others: string[]): Promise<string> {
+  return create(url, caller, { kind: 'group', title: 'A group', participantIds: others });
+}
