@@ -77,7 +77,7 @@ export class ConversationPageDto {
   @Length(1, 256)
   cursor?: string;
 
-  @ApiPropertyOptional({ default: 50, minimum: 1, description: 'At most `MAX_PAGE_SIZE`' })
+  @ApiPropertyOptional({ type: 'integer', default: 50, minimum: 1, description: 'At most `MAX_PAGE_SIZE`' })
   @IsOptional()
   @IsInt()
   @Min(1)
