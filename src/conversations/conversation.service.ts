@@ -1,23 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import {
-  ChatError,
-  decodeCursor,
-  encodeCursor,
-  invalid,
-  newId,
-  type Conversation,
-  type Page,
-  type Role,
-} from '../common/index.js';
+import { decodeCursor, encodeCursor, invalid, type Conversation, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AccessGate } from './access.gate.js';
-import { ConversationChanges, directIsFixed, type ChangeScope } from './conversation.changes.js';
+import { ConversationChanges } from './conversation.changes.js';
 import type { ConversationPageDto, CreateConversationDto } from './conversation.dto.js';
+import { ConversationFounder } from './conversation.founder.js';
 import { ConversationRepository, type ListKey } from './conversation.repository.js';
 import { ConversationViews } from './conversation.views.js';
 import { hasIdShape } from './id.validator.js';
-import { ParticipantRepository } from './participant.repository.js';
 
 const defaultLimit = 50;
 
@@ -33,7 +24,7 @@ export class ConversationService {
   constructor(
     private readonly changes: ConversationChanges,
     private readonly conversations: ConversationRepository,
-    private readonly participants: ParticipantRepository,
+    private readonly founder: ConversationFounder,
     private readonly gate: AccessGate,
     private readonly views: ConversationViews,
     private readonly settings: Settings,
@@ -53,8 +44,8 @@ export class ConversationService {
     const others = [...new Set(dto.participantIds)].filter((userId) => userId !== actor.userId);
     const { id, created } =
       dto.kind === 'direct'
-        ? await this.openDirect(actor.userId, others, dto.title ?? null)
-        : await this.createGroup(actor.userId, others, dto.title ?? null);
+        ? await this.founder.openDirect(actor.userId, others, dto.title ?? null)
+        : await this.founder.createGroup(actor.userId, others, dto.title ?? null);
     return { conversation: await this.views.one(actor.userId, id), created };
   }
 
@@ -96,64 +87,6 @@ export class ConversationService {
     });
     return this.views.one(actor.userId, conversationId);
   }
-
-  private async openDirect(
-    userId: string,
-    others: string[],
-    title: string | null,
-  ): Promise<{ id: string; created: boolean }> {
-    const [otherId] = others;
-    if (otherId === undefined || others.length > 1) throw invalid('participantIds', 'must name exactly one other user');
-    if (title !== null) throw directIsFixed();
-    const directKey = directKeyOf(userId, otherId);
-    return this.changes.commit(async (scope) => {
-      const known = await this.conversations.directId(scope.tx, directKey);
-      if (known !== null) return { id: known, created: false };
-      if (await this.conversations.isBlocked(scope.tx, userId, otherId)) {
-        throw new ChatError('FORBIDDEN', { message: 'One of the two has blocked the other' });
-      }
-      const roles = new Map<string, Role>([userId, otherId].map((id) => [id, 'member']));
-      const id = await this.insert(scope, { kind: 'direct', title: null, directKey }, roles);
-      // Null: the other one was faster, and his transaction has committed.
-      return id === null
-        ? { id: (await this.conversations.directId(scope.tx, directKey))!, created: false }
-        : { id, created: true };
-    });
-  }
-
-  private async createGroup(
-    userId: string,
-    others: string[],
-    title: string | null,
-  ): Promise<{ id: string; created: boolean }> {
-    const { maxGroupSize } = this.settings;
-    if (others.length + 1 > maxGroupSize) {
-      throw new ChatError('CONFLICT', { message: `A group has at most ${maxGroupSize} participants` });
-    }
-    const roles = new Map<string, Role>([[userId, 'owner'], ...others.map((id) => [id, 'member'] as const)]);
-    const id = await this.changes.commit((scope) =>
-      this.insert(scope, { kind: 'group', title, directKey: null }, roles),
-    );
-    return { id: id!, created: true };
-  }
-
-  private async insert(
-    { tx, announce }: ChangeScope,
-    conversation: Pick<Parameters<ConversationRepository['insert']>[1], 'kind' | 'title' | 'directKey'>,
-    roles: ReadonlyMap<string, Role>,
-  ): Promise<string | null> {
-    const id = newId();
-    const isNew = await this.conversations.insert(tx, { id, ...conversation, participantCount: roles.size });
-    if (!isNew) return null;
-    await this.participants.add(tx, id, { lastSeq: 0, lastRev: 0 }, roles);
-    announce(id, 1, { type: 'created' });
-    return id;
-  }
-}
-
-/** The same for both orders of a pair; unambiguous whatever characters the ids have. */
-function directKeyOf(userId: string, otherId: string): string {
-  return JSON.stringify([userId, otherId].sort());
 }
 
 function listKeyOf(cursor: string): ListKey {

@@ -7,6 +7,7 @@ import { ConversationChanges } from './conversation.changes.js';
 import { ConversationController } from './conversation.controller.js';
 import { ConversationDirectory } from './conversation.directory.js';
 import { ConversationEntity } from './conversation.entity.js';
+import { ConversationFounder } from './conversation.founder.js';
 import { ConversationGateway } from './conversation.gateway.js';
 import { ConversationRepository } from './conversation.repository.js';
 import { ConversationService } from './conversation.service.js';
@@ -47,6 +48,7 @@ export class ConversationsModule {
         ConversationAnnouncements,
         ConversationChanges,
         ConversationDirectory,
+        ConversationFounder,
         ConversationGateway,
         ConversationRepository,
         ConversationService,

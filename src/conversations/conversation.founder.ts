@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { ChatError, invalid, newId, type Role } from '../common/index.js';
+import { Settings } from '../config/index.js';
+import { ConversationChanges, directIsFixed, type ChangeScope } from './conversation.changes.js';
+import { ConversationRepository, type NewConversation } from './conversation.repository.js';
+import { ParticipantRepository } from './participant.repository.js';
+
+/** A conversation that was asked for, and whether this made it. */
+export interface Founded {
+  id: string;
+  created: boolean;
+}
+
+/** Makes conversations, each with its first participants and its announcement in one transaction. */
+@Injectable()
+export class ConversationFounder {
+  constructor(
+    private readonly changes: ConversationChanges,
+    private readonly conversations: ConversationRepository,
+    private readonly participants: ParticipantRepository,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * The direct conversation of a user and the one other, made at its first asking.
+   * @param others must be one
+   * @param title must be null
+   * @throws ChatError VALIDATION_FAILED | CONFLICT | FORBIDDEN
+   */
+  async openDirect(userId: string, others: string[], title: string | null): Promise<Founded> {
+    const [otherId] = others;
+    if (otherId === undefined || others.length > 1) throw invalid('participantIds', 'must name exactly one other user');
+    if (title !== null) throw directIsFixed();
+    return this.changes.commit((scope) => this.findOrInsert(scope, userId, otherId));
+  }
+
+  /** A new group the user owns. @throws ChatError CONFLICT (too large) */
+  async createGroup(userId: string, others: string[], title: string | null): Promise<Founded> {
+    const { maxGroupSize } = this.settings;
+    if (others.length + 1 > maxGroupSize) {
+      throw new ChatError('CONFLICT', { message: `A group has at most ${maxGroupSize} participants` });
+    }
+    const roles = new Map<string, Role>([[userId, 'owner'], ...others.map((id) => [id, 'member'] as const)]);
+    const id = await this.changes.commit((scope) =>
+      this.insert(scope, { kind: 'group', title, directKey: null }, roles),
+    );
+    return { id: id!, created: true };
+  }
+
+  private async insert(
+    { tx, announce }: ChangeScope,
+    conversation: Pick<NewConversation, 'kind' | 'title' | 'directKey'>,
+    roles: ReadonlyMap<string, Role>,
+  ): Promise<string | null> {
+    const id = newId();
+    const isNew = await this.conversations.insert(tx, { id, ...conversation, participantCount: roles.size });
+    if (!isNew) return null;
+    await this.participants.add(tx, id, { lastSeq: 0, lastRev: 0 }, roles);
+    announce(id, 1, { type: 'created' });
+    return id;
+  }
+
+  private async findOrInsert(scope: ChangeScope, userId: string, otherId: string): Promise<Founded> {
+    const directKey = directKeyOf(userId, otherId);
+    const known = await this.conversations.directId(scope.tx, directKey);
+    if (known !== null) return { id: known, created: false };
+    if (await this.conversations.isBlocked(scope.tx, userId, otherId)) {
+      throw new ChatError('FORBIDDEN', { message: 'One of the two has blocked the other' });
+    }
+    const roles = new Map<string, Role>([userId, otherId].map((id) => [id, 'member']));
+    const id = await this.insert(scope, { kind: 'direct', title: null, directKey }, roles);
+    if (id !== null) return { id, created: true };
+    // The other one was faster, and his transaction has committed.
+    return { id: (await this.conversations.directId(scope.tx, directKey))!, created: false };
+  }
+}
+
+/** The same for both orders of a pair; unambiguous whatever characters the ids have. */
+function directKeyOf(userId: string, otherId: string): string {
+  return JSON.stringify([userId, otherId].sort());
+}
