@@ -149,6 +149,8 @@ export const settingsTable = {
     'Bytes of one packet above which the connection is closed',
   ),
   maxGroupSize: setting('MAX_GROUP_SIZE', int(2, 100_000), 1_024, 'Participants of a group'),
+  maxContacts: setting('MAX_CONTACTS', int(1, 1_000_000), 10_000, 'Contacts a user may add'),
+  maxBlocks: setting('MAX_BLOCKS', int(1, 1_000_000), 10_000, 'Users one may block'),
   maxUserIds: setting('MAX_USER_IDS', int(1, 10_000), 500, 'Elements of `userIds` in one request'),
   maxPageSize: setting('MAX_PAGE_SIZE', int(1, 1_000), 200, 'Items of a page'),
   maxMentions: setting('MAX_MENTIONS', int(0, 1_000), 50, 'Mentions of one message'),
@@ -183,6 +185,13 @@ export const settingsTable = {
   rateMessagesBurst: setting('RATE_MESSAGES_BURST', int(1, 10_000_000), 60, 'Messages at once of one user'),
   rateEventsPerSecond: setting('RATE_EVENTS_PER_SECOND', int(1, 10_000_000), 100, 'Events a second of one socket'),
   rateEventsBurst: setting('RATE_EVENTS_BURST', int(1, 10_000_000), 200, 'Events at once of one socket'),
+  handshakesPerSecond: setting(
+    'HANDSHAKES_PER_SECOND',
+    int(1, 1_000_000),
+    500,
+    'Handshakes a second of one node; those above wait up to 1.5 s, then they are refused',
+  ),
+  handshakesBurst: setting('HANDSHAKES_BURST', int(1, 1_000_000), 1_000, 'Handshakes at once of one node'),
   presenceTtlMs: setting('PRESENCE_TTL_MS', int(200, 3_600_000), 30_000, 'After this a dead node’s users are offline'),
   presenceGraceMs: setting('PRESENCE_GRACE_MS', int(0, 600_000), 3_000, 'How long a disconnect waits for a reconnect'),
   heartbeatIntervalMs: setting(

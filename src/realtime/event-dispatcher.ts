@@ -2,8 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Socket } from 'socket.io';
 import { Actor } from '../auth/index.js';
-import { assertHarmlessPayload, ChatError, Clock, invalid } from '../common/index.js';
+import { assertHarmlessPayload, ChatError, Clock, invalid, newRandomId } from '../common/index.js';
 import { Settings } from '../config/index.js';
+import { AbuseWatch } from './abuse.js';
 import { EventMetrics } from './event-metrics.js';
 import { isAck, ok, type Ack } from './ack.js';
 import { OversizePayload } from './bounded-parser.js';
@@ -19,6 +20,7 @@ type AckCallback = (answer: Ack<unknown>) => void;
 interface Line {
   handlers: Map<string, EventHandler>;
   budget: TokenBucket;
+  abuse: AbuseWatch;
   inFlight: number;
   /** Set when the node drains: called when the socket's last event is answered. */
   finished: (() => void) | null;
@@ -29,7 +31,7 @@ interface Line {
  *
  * Guarantees: each event is answered by its ack callback or, on failure without one, by `error`; within
  * `EVENT_TIMEOUT_MS`, else `UNAVAILABLE`; and no payload can end the process. Refused here, before anything expensive:
- * floods, more than one payload argument, harmful payloads, unknown events.
+ * floods (who persists is disconnected), more than one payload argument, harmful payloads, unknown events.
  */
 @Injectable()
 export class EventDispatcher {
@@ -67,7 +69,8 @@ export class EventDispatcher {
   private open(socket: Socket): Line {
     const { rateEventsPerSecond, rateEventsBurst } = this.settings;
     const budget = new TokenBucket(rateEventsPerSecond, rateEventsBurst, this.clock.now());
-    const line: Line = { handlers: new Map(), budget, inFlight: 0, finished: null };
+    const abuse = new AbuseWatch(rateEventsBurst);
+    const line: Line = { handlers: new Map(), budget, abuse, inFlight: 0, finished: null };
     this.lines.set(socket, line);
     // Never `next()`: a packet handed on would reach Node's event emitter, where an event named `error` ends the process.
     socket.use((packet) => this.dispatch(socket, line, packet as unknown[]));
@@ -79,6 +82,7 @@ export class EventDispatcher {
     const ack = typeof packet.at(-1) === 'function' ? (packet.pop() as AckCallback) : undefined;
     const call = this.callOf(socket, String(packet[0]), ack, line);
     try {
+      this.charge(socket, line);
       const payload = this.admit(packet, line);
       const handler = line.handlers.get(call.event);
       if (!handler) throw new ChatError('UNKNOWN_EVENT');
@@ -108,11 +112,19 @@ export class EventDispatcher {
     return actor.inTurn(connection.arrivals.take());
   }
 
+  /** @throws ChatError RATE_LIMITED; a socket that does not heed it is disconnected */
+  private charge(socket: Socket, line: Line): void {
+    const nowMs = this.clock.now();
+    const waitMs = line.budget.take(nowMs);
+    if (waitMs === 0) return;
+    const error = new ChatError('RATE_LIMITED', { retryAfterMs: waitMs });
+    if (line.abuse.refused(nowMs)) disconnectAbuser(socket, error);
+    throw error;
+  }
+
   /** @returns the payload. @throws ChatError when the packet may not go on */
   private admit(packet: unknown[], line: Line): unknown {
     if (line.finished) throw new ChatError('UNAVAILABLE', { message: 'The node is shutting down', retryAfterMs: 500 });
-    const waitMs = line.budget.take(this.clock.now());
-    if (waitMs > 0) throw new ChatError('RATE_LIMITED', { retryAfterMs: waitMs });
     if (packet[1] instanceof OversizePayload) throw new ChatError('PAYLOAD_TOO_LARGE');
     if (packet.length > 2) throw invalid('', 'an event takes one payload and an ack callback');
     assertHarmlessPayload(packet[1]);
@@ -144,4 +156,10 @@ export class EventDispatcher {
       if (line.inFlight === 0) line.finished?.();
     }
   }
+}
+
+function disconnectAbuser(socket: Socket, error: ChatError): void {
+  if (!socket.connected) return;
+  socket.emit('error', error.toBody(newRandomId()));
+  socket.disconnect(true);
 }

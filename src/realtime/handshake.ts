@@ -3,6 +3,7 @@ import type { Socket } from 'socket.io';
 import { Actor, SignIn, tokenOfHandshake } from '../auth/index.js';
 import { assertHarmlessPayload, ChatError, invalid, newRandomId } from '../common/index.js';
 import { Settings } from '../config/index.js';
+import { HandshakeAdmission } from './admission.js';
 import { ConnectionLeases } from './connection-leases.js';
 import { ConnectionHooks } from './connection-hooks.js';
 import type { AckMode } from './connection.js';
@@ -30,6 +31,7 @@ export class Handshake {
     private readonly hooks: ConnectionHooks,
     private readonly leases: ConnectionLeases,
     private readonly drain: DrainState,
+    private readonly admission: HandshakeAdmission,
     private readonly settings: Settings,
   ) {}
 
@@ -50,6 +52,7 @@ export class Handshake {
 
   private async admit(socket: Socket): Promise<Admission> {
     if (this.drain.isDraining) throw new ChatError('UNAVAILABLE', { message: 'The node is shutting down' });
+    await this.admission.enter();
     const auth = (socket.handshake.auth ?? {}) as Record<string, unknown>;
     assertHarmlessPayload(auth);
     const token = tokenOfHandshake({ auth, headers: socket.handshake.headers });

@@ -11,6 +11,8 @@ import { Handshake } from './handshake.js';
 import { isOriginAllowed } from './origin.js';
 import { PacketWriter } from './packet-writer.js';
 import { SessionService } from './session.service.js';
+import { TransportEcho } from './transport-echo.js';
+import { cutSlowReaders } from './slow-reader.js';
 
 /**
  * The Socket.IO edge in front of Nest's gateways: limits, origins, sign-in in every namespace, and one dispatcher in
@@ -33,7 +35,9 @@ export class ParleyIoAdapter extends IoAdapter {
     server.on('new_namespace', (namespace: Namespace) => namespace.use(handshake.middleware));
     server.on('connection', (socket) => sessions.start(socket));
     this.app.get(PacketWriter).attach(server);
+    cutSlowReaders(server, this.settings.maxSocketBufferBytes);
     if (this.settings.coalesceWrites) coalesceWrites(server);
+    TransportEcho.watch(server);
     return server;
   }
 

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { HandshakeAdmission } from './admission.js';
 import { Announcer } from './announcer.js';
 import { Broadcaster } from './broadcaster.js';
 import { ConnectionHooks } from './connection-hooks.js';
@@ -33,6 +34,7 @@ import { TokenExpiry } from './token-expiry.js';
     EventMetrics,
     GatewayAudit,
     Handshake,
+    HandshakeAdmission,
     OutboxRepository,
     PacketWriter,
     SessionGateway,
