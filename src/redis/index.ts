@@ -26,6 +26,16 @@ export {
 export { RedisConnection } from './redis-connection.js';
 export { isRedisAway } from './redis-errors.js';
 export { RedisHealth, type RedisHealthReport } from './redis-health.js';
-export { connectionLeasesKey, redisKeys, type RedisKeyEntry } from './redis-keys.js';
+export {
+  connectionLeasesKey,
+  presenceDueKey,
+  presenceEpochKey,
+  presenceUserKey,
+  redisKeys,
+  typingDueKey,
+  typingKey,
+  type RedisKeyEntry,
+} from './redis-keys.js';
+export { shardOf } from './shard.js';
 export { RedisModule } from './redis.module.js';
 export { SocketAdapterFactory } from './socket-adapter.js';

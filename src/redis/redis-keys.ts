@@ -52,3 +52,51 @@ export const connectionLeasesKey = keyOf({
   owner: 'redis',
   meaning: 'Connection id -> end of its lease, Unix ms of the Redis clock: the sockets of a user over all nodes.',
 }) as (userId: string) => string;
+
+export const presenceEpochKey = keyOf({
+  name: 'presenceEpochKey',
+  pattern: 'parley:{presence:<shard>}:epoch',
+  type: 'string',
+  ttl: 'none',
+  owner: 'presence',
+  meaning: 'A random value, written when it is missing: another one than before shows that the shard was emptied.',
+}) as (shard: number) => string;
+
+export const presenceDueKey = keyOf({
+  name: 'presenceDueKey',
+  pattern: 'parley:{presence:<shard>}:due',
+  type: 'zset',
+  ttl: 'none: a user is taken out when he is offline',
+  owner: 'presence',
+  meaning:
+    'User id -> when his presence is to be looked at, Unix ms of the Redis clock. A shard is a hash of the user id.',
+}) as (shard: number) => string;
+
+export const presenceUserKey = keyOf({
+  name: 'presenceUserKey',
+  pattern: 'parley:{presence:<shard>}:user:<userId>',
+  type: 'hash',
+  ttl: 'an hour after its longest lease',
+  owner: 'presence',
+  meaning:
+    'Connection id -> end of its lease, status, device; and `@told` (status told last), `@until` (end of the grace ' +
+    'period), `@seen` (last sign of life). Times are Unix ms of the Redis clock.',
+}) as (shard: number, userId: string) => string;
+
+export const typingDueKey = keyOf({
+  name: 'typingDueKey',
+  pattern: 'parley:{typing:<shard>}:due',
+  type: 'zset',
+  ttl: 'none: a conversation is taken out when nobody types there',
+  owner: 'typing',
+  meaning: 'Conversation id -> when typing there is to be looked at, Unix ms of the Redis clock.',
+}) as (shard: number) => string;
+
+export const typingKey = keyOf({
+  name: 'typingKey',
+  pattern: 'parley:{typing:<shard>}:conversation:<conversationId>',
+  type: 'zset',
+  ttl: 'an hour after its last end',
+  owner: 'typing',
+  meaning: 'Connection id, blank, user id -> when typing ends, Unix ms of the Redis clock.',
+}) as (shard: number, conversationId: string) => string;

@@ -1,0 +1,78 @@
+import type { PresenceStatus } from '../common/index.js';
+
+/** What a device wants to be seen as; `offline` though connected: an app in the background. */
+export type DeviceStatus = 'online' | 'away' | 'offline';
+
+/** One socket of one device of one user, as its node knows it. */
+export interface PresenceLease {
+  userId: string;
+  connectionId: string;
+  deviceId: string;
+  status: DeviceStatus;
+}
+
+/**
+ * What happened to a connection.
+ *
+ * `connect`: it is there. `renew`: it is still there; a lease that was lost is taken anew. `disconnect`: it has gone in
+ * good order, so the grace period begins. `intend`: its device wants to be seen as `lease.status`, all its sockets.
+ */
+export interface PresenceChange {
+  verb: 'connect' | 'renew' | 'disconnect' | 'intend';
+  lease: PresenceLease;
+  /** With `intend`: what the device wanted before. */
+  before?: DeviceStatus;
+}
+
+/** A change of what a user is seen as; handed out to exactly one caller. */
+export interface PresenceTransition {
+  userId: string;
+  status: DeviceStatus;
+  /** The user's last sign of life, Unix milliseconds of the store's clock. */
+  seenAtMs: number;
+}
+
+/** What a user is seen as now, in terms of what was handed out as transitions. */
+export interface PresenceReading {
+  status: PresenceStatus;
+  /** The store's clock, Unix milliseconds. */
+  atMs: number;
+}
+
+/**
+ * Who is online, over all nodes: leases of connections, added up per user (`online` beats `away` beats `offline`).
+ *
+ * Guarantees:
+ * - a lease ends `PRESENCE_TTL_MS` after its last renewal by the store's clock, whatever became of its node;
+ * - a better status takes effect at once; a worse one at once by `intend` and when a lease ends by itself, but only
+ *   `PRESENCE_GRACE_MS` after a `disconnect`, and then only if nothing better has come: any node's {@link sweep} finds it;
+ * - every transition is returned by exactly one call on one node: the one that is to announce it;
+ * - a store that was emptied hands out no transition for what its nodes had already told, once they renew.
+ *
+ * It does not survive: what was never renewed after a loss is forgotten. Calls fail with `ChatError UNAVAILABLE` while
+ * the store is away.
+ */
+export abstract class PresenceStore {
+  /**
+   * Carries out changes, those of one user in their order. Not atomic over users: when it fails, some may have been
+   * carried out, and transitions among them are lost.
+   */
+  abstract apply(changes: readonly PresenceChange[]): Promise<PresenceTransition[]>;
+  /**
+   * Renews every lease of this node. After this the store counts as complete again for this node
+   * ({@link isIncomplete}).
+   *
+   * @param gone leases of this node that ended by `disconnect` within the grace period: a store that was emptied has
+   *   forgotten that their end is still to come
+   */
+  abstract renewAll(leases: readonly PresenceLease[], gone: readonly PresenceLease[]): Promise<PresenceTransition[]>;
+  /** Finds what has come due. Bounded: what is left over is found by the next sweep. */
+  abstract sweep(): Promise<PresenceTransition[]>;
+  /**
+   * Those whose record may be missing because the store was emptied a moment ago are `unknown`.
+   * @returns by user id, one for each
+   */
+  abstract read(userIds: readonly string[]): Promise<Map<string, PresenceReading>>;
+  /** Whether the store was found emptied since this node's last {@link renewAll}: renew at once. */
+  abstract readonly isIncomplete: boolean;
+}
