@@ -1,0 +1,83 @@
+/**
+ * The public face of the package: everything an embedding application may import, and nothing else.
+ *
+ * What stands here follows semantic versioning; what does not may change in any release. `docs/extending/` has a page
+ * for each seam. Importing this file starts nothing.
+ */
+
+// The module, and how to run it.
+export { ParleyModule, type ParleyAsyncOptions, type ParleyExtensions, type ParleyOptions } from './parley.module.js';
+export {
+  makeSettings,
+  readSettings,
+  Settings,
+  SettingsError,
+  type SettingsSource,
+  type SettingsValues,
+} from './config/index.js';
+export { ParleyIoAdapter } from './realtime/index.js';
+export {
+  buildOpenApiDocument,
+  configureHttp,
+  HealthChecks,
+  httpAppOptions,
+  ParleyLogger,
+  setupDocs,
+  type HealthProbe,
+} from './ops/index.js';
+
+// Seams: abstract classes to extend, with their defaults and the types they speak.
+export { Authenticator, JwtAuthenticator, type Principal } from './auth/index.js';
+export {
+  AccessPolicy,
+  RoleAccessPolicy,
+  type AccessRefusal,
+  type AccessRequest,
+  type AccessVerb,
+} from './conversations/index.js';
+export { MessageInterceptor, MessageType, type InterceptorVerdict, type MessageDraft } from './messaging/index.js';
+export { ConnectionHooks, type AckMode, type Connection, type ConnectionHook } from './realtime/index.js';
+
+// Doors of your own: gateways and controllers inside the envelope.
+export { Actor, CurrentActor, Public, RequireScope } from './auth/index.js';
+export { ChatGateway, InArrivalOrder, ok, type Ack } from './realtime/index.js';
+export { ApiErrors, Bare, DtoPipe, ProblemDetailsFilter, QueryPipe } from './common/index.js';
+export {
+  ChatError,
+  invalid,
+  registerErrorCodes,
+  type ChatErrorOptions,
+  type ErrorBody,
+  type ErrorCode,
+  type ErrorCodeEntry,
+  type ErrorDetail,
+} from './common/index.js';
+
+// What a feature of your own stands on; injectable everywhere once ParleyModule is imported.
+export { Clock, newId } from './common/index.js';
+export { Revocations, type RevocationListener } from './auth/index.js';
+export { Broadcaster, ConnectionRegistry, type Audience } from './realtime/index.js';
+export {
+  AccessGate,
+  ConversationDirectory,
+  ConversationService,
+  IsId,
+  IsUserId,
+  MembershipEvents,
+  ParticipantService,
+  type Membership,
+  type Standing,
+} from './conversations/index.js';
+
+// What travels on the wire.
+export type {
+  Conversation,
+  ConversationKind,
+  Message,
+  Page,
+  Participant,
+  Presence,
+  PresenceStatus,
+  Reaction,
+  Role,
+} from './common/index.js';
