@@ -1,4 +1,4 @@
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiSchema } from '@nestjs/swagger';
 import type { Conversation, ConversationKind, Message, Page, Participant, Reaction, Role } from '../common/index.js';
 
 /** The objects of the wire contract (section 3), as the OpenAPI document shows them. */
@@ -11,6 +11,7 @@ export class ReactionSchema implements Reaction {
   userIds!: string[];
 }
 
+@ApiExtraModels(ReactionSchema)
 @ApiSchema({ name: 'Message' })
 export class MessageSchema implements Message {
   @ApiProperty({ format: 'uuid', description: 'UUIDv7' })

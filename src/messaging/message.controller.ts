@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query, Res, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Actor, CurrentActor } from '../auth/index.js';
 import { ApiErrors, DtoPipe, QueryPipe, type Message } from '../common/index.js';
@@ -20,6 +20,10 @@ export class ConversationMessagesController {
   ) {}
 
   @Get()
+  @ApiOperation({
+    summary: 'A page of a conversation’s history',
+    description: 'Ascending by `seq`. Without a cursor the newest; `beforeSeq` and `afterSeq` exclude each other.',
+  })
   @ApiOkResponse({ type: MessagePageSchema })
   @ApiErrors('NOT_FOUND', 'VALIDATION_FAILED')
   async list(
@@ -33,6 +37,10 @@ export class ConversationMessagesController {
 
   @Post()
   @UsePipes(new DtoPipe())
+  @ApiOperation({
+    summary: 'Sends a message',
+    description: 'As `send-message` on the socket: idempotent by `clientMessageId`; participants hear `new-message`.',
+  })
   @ApiCreatedResponse({ type: MessageSchema })
   @ApiOkResponse({ type: MessageSchema, description: 'A duplicate: the message stored before' })
   @ApiErrors('NOT_FOUND', 'VALIDATION_FAILED', 'PAYLOAD_TOO_LARGE', 'FORBIDDEN', 'CONFLICT')
