@@ -58,5 +58,7 @@ export async function transpileSource(): Promise<string> {
   const wanted = new Set(files.map(outputOf));
   const gone = (await filesOf(target)).map((file) => join(target, file)).filter((file) => !wanted.has(file));
   await Promise.all(gone.map((file) => rm(file, { force: true })));
+  // Beside the source, as in the project: the code reads its version from it.
+  await copyFile(join(root, 'package.json'), join(target, '..', 'package.json'));
   return target;
 }
