@@ -1,12 +1,22 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import type { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Settings } from '../config/index.js';
 import { CommitPosition } from './commit-position.js';
 import { dataSourceOptions } from './data-source.options.js';
 import { runMigrations } from './migrate.js';
 import { Sql } from './sql.js';
+
+const goodbyeTimeoutMs = 1_000;
+
+/** Says goodbye to Postgres and waits for its answer, but not for one that hangs: the process is ending. */
+class PatientDataSource extends DataSource {
+  override async destroy(): Promise<void> {
+    await Promise.race([super.destroy(), sleep(goodbyeTimeoutMs, undefined, { ref: false })]);
+  }
+}
 
 /** Opens the one DataSource and offers {@link Sql} and {@link CommitPosition} everywhere. */
 @Global()
@@ -28,6 +38,7 @@ export class DatabaseModule {
             });
             return { ...options, autoLoadEntities: true, retryAttempts: 0 };
           },
+          dataSourceFactory: (options) => new PatientDataSource(options as DataSourceOptions).initialize(),
         }),
       ],
       providers: [

@@ -1,5 +1,6 @@
 import { ChatError } from '../common/index.js';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import { HangWatch, isSilence } from './hang-watch.js';
 
 /** One statement. A `name` makes it a prepared one, planned once per connection: for the hot path. */
 export interface Statement {
@@ -36,62 +37,88 @@ export function isDatabaseAway(error: unknown): boolean {
   return unavailableStates.test(code) || unavailableErrnos.has(code) || unavailableMessages.test(error.message);
 }
 
-function translated(error: unknown): unknown {
-  if (!isDatabaseAway(error)) return error;
-  return new ChatError('UNAVAILABLE', { message: 'The database is away', retryAfterMs: 1_000, cause: error });
+/** Whether a statement was given up because another transaction holds a lock; nothing of it was stored. */
+export function isLockTimeout(error: unknown): boolean {
+  const cause: unknown = error instanceof ChatError ? error.cause : error;
+  return cause instanceof Error && 'code' in cause && cause.code === '55P03';
 }
 
-async function run<T extends QueryResultRow>(
-  target: Pool | PoolClient,
-  text: string | Statement,
-  values?: unknown[],
-): Promise<T[]> {
-  try {
-    const result = await target.query<T>(typeof text === 'string' ? { text, ...(values ? { values } : {}) } : text);
-    return result.rows;
-  } catch (error) {
-    throw translated(error);
-  }
+function unavailable(cause?: unknown): ChatError {
+  return new ChatError('UNAVAILABLE', { message: 'The database is away', retryAfterMs: 1_000, cause });
 }
 
 /**
  * Statements to Postgres, with time-outs, and with errors that say which side failed.
  *
- * Guarantees: no call takes longer than about twice `DATABASE_TIMEOUT_MS` (one for a connection, one for the statement);
- * a lost connection, a time-out or a refusing server is `ChatError UNAVAILABLE`, any other error is the driver's own.
- * An abandoned connection is closed, not given to the next caller.
+ * Guarantees: no call takes longer than about twice `DATABASE_TIMEOUT_MS` (one for a connection, one for the statement),
+ * and none waits at all while Postgres is known to hang; a lost connection, a time-out or a refusing server is
+ * `ChatError UNAVAILABLE`, any other error is the driver's own. An abandoned connection is closed, not given to the next
+ * caller.
  */
 export class Sql implements SqlRunner {
-  constructor(private readonly pool: Pool) {}
+  private readonly hangs: HangWatch;
+
+  constructor(private readonly pool: Pool) {
+    this.hangs = new HangWatch(() => this.pool.query('SELECT 1'));
+  }
 
   rows<T extends QueryResultRow>(text: string | Statement, values?: unknown[]): Promise<T[]> {
-    return run<T>(this.pool, text, values);
+    return this.run<T>(this.pool, text, values);
   }
 
   /** Runs `work` in one READ COMMITTED transaction: commits when it resolves, rolls back when it rejects. */
   async transaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
     const client = await this.connect();
+    // Cut between two statements: the next one fails; without a listener the process would end.
+    const ignore = () => undefined;
+    client.on('error', ignore);
     let broken: Error | undefined;
     try {
-      await run(client, 'BEGIN');
-      const result = await work({ rows: (text, values) => run(client, text, values) });
-      await run(client, 'COMMIT');
+      await this.run(client, 'BEGIN');
+      const result = await work({ rows: (text, values) => this.run(client, text, values) });
+      await this.run(client, 'COMMIT');
       return result;
     } catch (error) {
-      await run(client, 'ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
+      // Closing the connection rolls back as well, and waits for nobody.
       if (error instanceof ChatError && error.code === 'UNAVAILABLE') broken = error;
+      else await this.run(client, 'ROLLBACK').catch((rollbackError: Error) => (broken = rollbackError));
       throw error;
     } finally {
       client.release(broken);
+      client.off('error', ignore);
     }
   }
 
   private async connect(): Promise<PoolClient> {
+    this.assertAnswering();
     try {
       return await this.pool.connect();
     } catch (error) {
-      throw translated(error);
+      throw this.translated(error);
     }
+  }
+
+  private async run<T extends QueryResultRow>(
+    target: Pool | PoolClient,
+    text: string | Statement,
+    values?: unknown[],
+  ): Promise<T[]> {
+    this.assertAnswering();
+    try {
+      const result = await target.query<T>(typeof text === 'string' ? { text, ...(values ? { values } : {}) } : text);
+      return result.rows;
+    } catch (error) {
+      throw this.translated(error);
+    }
+  }
+
+  private assertAnswering(): void {
+    if (this.hangs.isHanging) throw unavailable();
+  }
+
+  private translated(error: unknown): unknown {
+    if (isSilence(error)) this.hangs.noteSilence();
+    return isDatabaseAway(error) ? unavailable(error) : error;
   }
 
   /** Connections in use, idle, and callers waiting for one. */

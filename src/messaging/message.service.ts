@@ -56,7 +56,7 @@ export class MessageService {
   }
 
   private async prepare(actor: Actor, dto: SendMessageDto): Promise<PendingMessage> {
-    this.budget.take(actor.userId);
+    await this.budget.take(actor.userId);
     const type = dto.type ?? 'text';
     let content = dto.content;
     let contentJson = this.types.encode(type, content);

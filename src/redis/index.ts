@@ -28,6 +28,7 @@ export { isRedisAway } from './redis-errors.js';
 export { RedisHealth, type RedisHealthReport } from './redis-health.js';
 export {
   connectionLeasesKey,
+  messageBudgetKey,
   presenceDueKey,
   presenceEpochKey,
   presenceUserKey,

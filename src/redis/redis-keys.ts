@@ -100,3 +100,12 @@ export const typingKey = keyOf({
   owner: 'typing',
   meaning: 'Connection id, blank, user id -> when typing ends, Unix ms of the Redis clock.',
 }) as (shard: number, conversationId: string) => string;
+
+export const messageBudgetKey = keyOf({
+  name: 'messageBudgetKey',
+  pattern: 'parley:{user:<userId>}:message-budget',
+  type: 'hash',
+  ttl: 'until the budget is whole again',
+  owner: 'messaging',
+  meaning: '`tokens`: messages the user may send now; `at`: when that was so, Unix ms of the Redis clock.',
+}) as (userId: string) => string;
