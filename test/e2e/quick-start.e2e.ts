@@ -1,0 +1,139 @@
+/**
+ * The README's "first chat in two terminals", run as written: the server with no settings but a port and a place for
+ * its data, a token for each, `listen.mjs` in one process and `send.mjs` in another.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { io, type Socket } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { freePort } from '../../src/embedded/index.js';
+import { spawnSource } from '../setup/node-process.js';
+
+const examples = join(import.meta.dirname, '..', '..', 'examples', 'first-chat');
+// Whatever the machine that runs the tests has set.
+const unset = {
+  NODE_ENV: undefined,
+  DATABASE_URL: undefined,
+  REDIS_URL: undefined,
+  JWT_SECRET: undefined,
+  JWT_JWKS_URL: undefined,
+};
+
+/** Collects what a process prints. */
+class Terminal {
+  text = '';
+
+  constructor(readonly process: ChildProcess) {
+    for (const stream of [process.stdout!, process.stderr!]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => (this.text += chunk));
+    }
+  }
+
+  async shows(words: string, timeoutMs = 20_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!this.text.includes(words)) {
+      const isOver = this.process.exitCode !== null || Date.now() > deadline;
+      if (isOver) throw new Error(`not shown: ${words}\n${this.text}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async end(): Promise<number | null> {
+    if (this.process.exitCode !== null) return this.process.exitCode;
+    const ended = once(this.process, 'exit') as Promise<[number | null]>;
+    this.process.kill('SIGTERM');
+    return (await ended)[0];
+  }
+}
+
+/** A `PATH` on which the private Redis is found, or nothing at all. */
+const engines = [
+  { engine: 'memory', path: () => '/nowhere', line: 'none found: ephemeral state is in memory' },
+  { engine: 'Redis', path: () => dirname(inject('redisServerPath')), line: 'private, from the redis-server' },
+];
+
+describe.each(engines)('the first chat of the README, on the $engine engine', ({ engine, path, line }) => {
+  let url: string;
+  let server: Terminal;
+  const terminals: Terminal[] = [];
+  const sockets: Socket[] = [];
+
+  beforeAll(async () => {
+    const dataDir = join(inject('runDir'), `quick-start-${engine}`);
+    await mkdir(dataDir, { mode: 0o755 });
+    const port = await freePort();
+    url = `http://localhost:${port}`;
+    const env = { ...unset, PATH: path(), PORT: String(port), DATA_DIR: dataDir };
+    server = new Terminal(await spawnSource('main.js', env));
+    await server.shows('bob: ', 50_000);
+  });
+
+  afterAll(async () => {
+    for (const socket of sockets) socket.disconnect();
+    for (const terminal of terminals) await terminal.end();
+    await server?.end();
+  });
+
+  async function token(name: string): Promise<string> {
+    const command = join(inject('transpiledSource'), 'auth', 'token.cli.js');
+    const terminal = new Terminal(spawn(process.execPath, [command, name], { env: { ...process.env, ...unset } }));
+    await once(terminal.process, 'close');
+    return terminal.text.trim();
+  }
+
+  function run(script: string, args: string[], TOKEN: string): Terminal {
+    const child = spawn(process.execPath, [join(examples, script), ...args], {
+      env: { ...process.env, URL: url, TOKEN },
+    });
+    const terminal = new Terminal(child);
+    terminals.push(terminal);
+    return terminal;
+  }
+
+  async function dial(name: string): Promise<Socket> {
+    const socket = io(url, { auth: { token: await token(name) }, forceNew: true });
+    sockets.push(socket);
+    await new Promise((resolve) => socket.once('session-ready', resolve));
+    return socket;
+  }
+
+  it('says where it listens, on what it runs, and gives two tokens', () => {
+    expect(server.text).toMatch(new RegExp(`Parley listens on http://\\S+:${new URL(url).port} `));
+    expect(server.text).toContain('Postgres: embedded');
+    expect(server.text).toContain(line);
+    expect(server.text).toMatch(/alice: ey\S+\n\s+bob: ey\S+/);
+  });
+
+  it('carries a message from one terminal to the other', async () => {
+    const listening = run('listen.mjs', ['alice'], await token('bob'));
+    await listening.shows('waiting for alice');
+    const sending = run('send.mjs', ['bob', 'Hello from the other terminal!'], await token('alice'));
+    await listening.shows('alice: Hello from the other terminal!');
+    await sending.shows('sent as message 1');
+    await once(sending.process, 'close');
+    expect(sending.process.exitCode).toBe(0);
+  });
+
+  it('works by exactly the client code of the README', async () => {
+    const response = await fetch(`${url}/v1/conversations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await token('carol')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ kind: 'direct', participantIds: ['dave'] }),
+    });
+    const { id: conversationId } = (await response.json()) as { id: string };
+    const dave = await dial('dave');
+    const heard = new Promise((resolve) => {
+      dave.on('new-message', (message) => resolve(message));
+    });
+    const socket = await dial('carol');
+    socket.emit('join-conversation', conversationId);
+    socket.emit('send-message', { conversationId, content: { text: 'Hello!' }, type: 'text' });
+    expect(await heard).toMatchObject({ conversationId, senderId: 'carol', seq: 1, content: { text: 'Hello!' } });
+  });
+
+  it('drains and ends with 0 on SIGTERM, its Postgres too', async () => {
+    expect(await server.end()).toBe(0);
+  });
+});
