@@ -6,12 +6,13 @@ import { DatabaseModule } from './database/index.js';
 import { MessagingModule, type MessagingOptions } from './messaging/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { OpsModule } from './ops/index.js';
+import { PresenceModule, type PresenceModuleOptions } from './presence/index.js';
 import { RealtimeModule } from './realtime/index.js';
 import { RedisModule } from './redis/index.js';
 import { UsersModule } from './users/index.js';
 
 /** What an embedding application may replace or add. Classes are made by Nest and may inject what is global. */
-export interface ParleyExtensions extends MessagingOptions {
+export interface ParleyExtensions extends MessagingOptions, PresenceModuleOptions {
   /** Who a token speaks for; default: JWT. */
   authenticator?: Type<Authenticator>;
   /** Who may do what in a conversation; default: roles. */
@@ -53,7 +54,14 @@ export class ParleyModule {
   }
 
   private static assemble(settings: SettingsSource, extensions: ParleyExtensions): DynamicModule {
-    const { authenticator, accessPolicy, messageTypes = [], interceptors = [], imports = [] } = extensions;
+    const {
+      authenticator,
+      accessPolicy,
+      presencePolicy,
+      messageTypes = [],
+      interceptors = [],
+      imports = [],
+    } = extensions;
     return {
       module: ParleyModule,
       imports: [
@@ -66,6 +74,7 @@ export class ParleyModule {
         UsersModule,
         ConversationsModule.forRoot(accessPolicy ? { accessPolicy } : {}),
         MessagingModule.forRoot({ messageTypes, interceptors }),
+        PresenceModule.forRoot(presencePolicy ? { presencePolicy } : {}),
         OpsModule,
         ...imports,
       ],

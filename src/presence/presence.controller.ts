@@ -1,0 +1,29 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Actor, CurrentActor } from '../auth/index.js';
+import { ApiErrors, QueryPipe, type Presence } from '../common/index.js';
+import { PresenceQueryDto } from './presence.dto.js';
+import { PresenceListSchema } from './presence.schemas.js';
+import { PresenceService } from './presence.service.js';
+
+// What a query string carries (contract, section 8).
+const maxUserIds = 100;
+
+/** Presence, over REST. */
+@ApiTags('presence')
+@ApiBearerAuth()
+@Controller('v1/presence')
+export class PresenceController {
+  constructor(private readonly presence: PresenceService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Says who is online, as far as the caller may see' })
+  @ApiOkResponse({ type: PresenceListSchema })
+  @ApiErrors('VALIDATION_FAILED')
+  async list(
+    @CurrentActor() actor: Actor,
+    @Query(new QueryPipe()) { userIds }: PresenceQueryDto,
+  ): Promise<{ items: Presence[] }> {
+    return { items: await this.presence.presencesOf(actor, userIds, maxUserIds) };
+  }
+}

@@ -1,0 +1,32 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional } from 'class-validator';
+import { Bare } from '../common/index.js';
+import { IsUserId } from '../conversations/index.js';
+
+// Far above any setting that decides, which the service knows.
+const maxIds = 10_000;
+
+/** Whose presence. */
+@Bare('userIds')
+export class UserIdsDto {
+  @IsArray()
+  @ArrayMaxSize(maxIds)
+  @IsUserId({ each: true })
+  userIds!: string[];
+}
+
+/** Whose presence, over REST. */
+export class PresenceQueryDto {
+  @ApiProperty({ type: [String], example: ['alice', 'bob'], description: 'Up to 100' })
+  @IsArray()
+  @ArrayMaxSize(maxIds)
+  @IsUserId({ each: true })
+  userIds!: string[];
+}
+
+/** What the device wants to be seen as; `online` when left out. */
+export class UserOnlineDto {
+  @IsOptional()
+  @IsIn(['online', 'away'])
+  status?: 'online' | 'away';
+}

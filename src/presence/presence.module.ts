@@ -1,0 +1,45 @@
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { storeProvider } from '../redis/index.js';
+import { ContactsPresencePolicy } from './contacts.presence-policy.js';
+import { LastSeenWriter } from './last-seen.writer.js';
+import { MemoryPresenceStore } from './memory.presence.store.js';
+import { PresenceAnnouncer } from './presence.announcer.js';
+import { PresenceController } from './presence.controller.js';
+import { PresenceDelivery } from './presence.delivery.js';
+import { PresenceGateway } from './presence.gateway.js';
+import { PresenceKeeper } from './presence.keeper.js';
+import { PresencePolicy } from './presence.policy.js';
+import { PresenceService } from './presence.service.js';
+import { PresenceStore } from './presence.store.js';
+import { PresenceSubscriptions } from './presence.subscriptions.js';
+import { PresenceTracker } from './presence.tracker.js';
+import { RedisPresenceStore } from './redis.presence.store.js';
+
+export interface PresenceModuleOptions {
+  /** Replaces contacts, blocks and privacy; made by Nest, so it may inject what is global. */
+  presencePolicy?: Type<PresencePolicy>;
+}
+
+/** Who is online. Imported once, at the root. */
+@Module({})
+export class PresenceModule {
+  static forRoot({ presencePolicy = ContactsPresencePolicy }: PresenceModuleOptions = {}): DynamicModule {
+    return {
+      module: PresenceModule,
+      controllers: [PresenceController],
+      providers: [
+        { provide: PresencePolicy, useClass: presencePolicy },
+        storeProvider(PresenceStore, { redis: RedisPresenceStore, memory: MemoryPresenceStore }),
+        LastSeenWriter,
+        PresenceAnnouncer,
+        PresenceDelivery,
+        PresenceGateway,
+        PresenceKeeper,
+        PresenceService,
+        PresenceSubscriptions,
+        PresenceTracker,
+      ],
+      exports: [PresencePolicy, PresenceService],
+    };
+  }
+}

@@ -1,0 +1,150 @@
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Actor } from '../auth/index.js';
+import { Settings } from '../config/index.js';
+import { ConnectionHooks, ConnectionRegistry, type Connection } from '../realtime/index.js';
+import { NodeBus } from '../redis/index.js';
+import { PresenceAnnouncer } from './presence.announcer.js';
+import { PresenceStore, type DeviceStatus, type PresenceChange, type PresenceLease } from './presence.store.js';
+
+const topic = 'presence-intent';
+const changesPerBatch = 2_000;
+const maxOwed = 10_000;
+
+/** What a device wants to be seen as, for other nodes that hold sockets of it. */
+interface Intent {
+  userId: string;
+  deviceId: string;
+  status: DeviceStatus;
+}
+
+/**
+ * This node's connections as leases in the store.
+ *
+ * What happens to connections is written in its order, that of one turn of the event loop together. What could not be
+ * written because the store was away is made up for by the next renewal: nothing fails, and nobody waits for the store
+ * but who said what he wants to be seen as.
+ */
+@Injectable()
+export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(PresenceTracker.name);
+  private readonly leases = new Map<string, PresenceLease>();
+  /** Leases that ended within the grace period, by connection. */
+  private readonly gone = new Map<string, { lease: PresenceLease; atMs: number }>();
+  /** Changes the store did not take, by what they are about. */
+  private readonly owed = new Map<string, PresenceChange>();
+  private queue: PresenceChange[] = [];
+  private flushed: Promise<void> | null = null;
+  /** One call at a time: a renewal must not overtake the disconnect that came after it. */
+  private tail: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly store: PresenceStore,
+    private readonly announcer: PresenceAnnouncer,
+    private readonly hooks: ConnectionHooks,
+    private readonly registry: ConnectionRegistry,
+    private readonly bus: NodeBus,
+    private readonly settings: Settings,
+  ) {}
+
+  onModuleInit(): void {
+    this.hooks.register({
+      connected: (connection) => this.connect(connection),
+      disconnected: (connection) => this.disconnect(connection),
+    });
+    this.bus.subscribe(topic, (intent) => void this.setDevice(intent as Intent));
+  }
+
+  /** After the node's sockets were closed, before the connection to the store is. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.flushed;
+    await this.tail;
+  }
+
+  /** Ids of the users that this node makes visible. */
+  visibleUserIds(): Set<string> {
+    const visible = [...this.leases.values()].filter(({ status }) => status !== 'offline');
+    return new Set(visible.map(({ userId }) => userId));
+  }
+
+  /** Sets what a device is to be seen as, all its sockets. Resolves when the store has taken it, or is away. */
+  async intend(actor: Actor, status: DeviceStatus): Promise<void> {
+    const { userId, connectionId } = actor;
+    const lease = connectionId === null ? undefined : this.leases.get(connectionId);
+    if (!lease) return;
+    const before = lease.status;
+    const intent = { userId, deviceId: lease.deviceId, status };
+    this.setDevice(intent);
+    if (this.bus.isShared) this.bus.publish(topic, intent).catch(() => undefined);
+    await this.submit({ verb: 'intend', lease: { ...lease }, before });
+  }
+
+  /** Renews the leases of this node, and makes up for what the store missed. @throws ChatError UNAVAILABLE */
+  renew(): Promise<void> {
+    return this.exclusively(async () => {
+      const oldestMs = performance.now() - this.settings.presenceGraceMs;
+      for (const [id, { atMs }] of this.gone) if (atMs < oldestMs) this.gone.delete(id);
+      const gone = [...this.gone.values()].map(({ lease }) => lease);
+      this.announcer.announce(await this.store.renewAll([...this.leases.values()], gone));
+      const owed = [...this.owed.values()];
+      if (owed.length > 0) this.announcer.announce(await this.store.apply(owed));
+      this.owed.clear();
+    });
+  }
+
+  private connect({ id, userId, deviceId }: Connection): void {
+    const lease: PresenceLease = { userId, connectionId: id, deviceId, status: 'online' };
+    this.leases.set(id, lease);
+    void this.submit({ verb: 'connect', lease: { ...lease } });
+  }
+
+  private disconnect({ id }: Connection): void {
+    const lease = this.leases.get(id);
+    if (!lease) return;
+    this.leases.delete(id);
+    this.gone.set(id, { lease, atMs: performance.now() });
+    void this.submit({ verb: 'disconnect', lease });
+  }
+
+  private setDevice({ userId, deviceId, status }: Intent): void {
+    for (const connection of this.registry.ofUser(userId)) {
+      const lease = this.leases.get(connection.id);
+      if (lease?.deviceId === deviceId) lease.status = status;
+    }
+  }
+
+  private submit(change: PresenceChange): Promise<void> {
+    this.queue.push(change);
+    this.flushed ??= nextTurn().then(() => this.exclusively(() => this.flush()));
+    return this.flushed;
+  }
+
+  private async flush(): Promise<void> {
+    this.flushed = null;
+    const changes = this.queue;
+    this.queue = [];
+    for (let i = 0; i < changes.length; i += changesPerBatch) await this.write(changes.slice(i, i + changesPerBatch));
+  }
+
+  private async write(changes: PresenceChange[]): Promise<void> {
+    try {
+      this.announcer.announce(await this.store.apply(changes));
+    } catch (error) {
+      this.logger.debug(`presence put off: ${String(error)}`);
+      for (const change of changes) this.owe(change);
+    }
+  }
+
+  /** A connection is made up for by its renewal, anything else only by being said again. */
+  private owe(change: PresenceChange): void {
+    if (change.verb === 'connect' || this.owed.size >= maxOwed) return;
+    const { userId, deviceId, connectionId } = change.lease;
+    this.owed.set(change.verb === 'intend' ? `${userId}\n${deviceId}` : connectionId, change);
+  }
+
+  private exclusively(task: () => Promise<void>): Promise<void> {
+    const result = this.tail.then(task);
+    this.tail = result.catch(() => undefined);
+    return result;
+  }
+}
