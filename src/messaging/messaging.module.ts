@@ -19,6 +19,7 @@ import { MessagePublisher } from './message.publisher.js';
 import { MessageRepository } from './message.repository.js';
 import { MessageService } from './message.service.js';
 import { MessageType, MessageTypeRegistry } from './message.type.js';
+import { ReceiptsModule } from './receipts.module.js';
 
 export interface MessagingOptions {
   /** Custom message types; made by Nest, so they may inject what is global. */
@@ -53,7 +54,7 @@ export class MessagingModule {
   static forRoot(options: MessagingOptions = {}): DynamicModule {
     return {
       module: MessagingModule,
-      imports: [ConversationsModule, TypeOrmModule.forFeature([MessageEntity])],
+      imports: [ConversationsModule, ReceiptsModule, TypeOrmModule.forFeature([MessageEntity])],
       controllers: [ConversationMessagesController],
       providers: [
         HistoryService,
