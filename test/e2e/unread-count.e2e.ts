@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Conversation, Message } from '../../src/common/index.js';
+import { rest, type TestClient } from '../support/client.js';
+import { TestCluster } from '../support/cluster.js';
+import { groupConversation } from '../support/conversations.js';
+import { manually, someUsers } from '../support/receipts.js';
+
+interface Sent {
+  id: string;
+  seq: number;
+  senderId: string;
+  isGone: boolean;
+  hiddenFrom: Set<string>;
+}
+
+interface Member {
+  joinedSeq: number;
+  readSeq: number;
+}
+
+/** What `unreadCount` must say, counted over everything that happened. */
+class Model {
+  readonly messages: Sent[] = [];
+  readonly members = new Map<string, Member>();
+
+  get lastSeq(): number {
+    return this.messages.length;
+  }
+
+  unreadOf(userId: string): number {
+    const { joinedSeq, readSeq } = this.members.get(userId)!;
+    const isUnread = ({ seq, senderId, isGone, hiddenFrom }: Sent) =>
+      seq > Math.max(joinedSeq, readSeq) && senderId !== userId && !isGone && !hiddenFrom.has(userId);
+    return this.messages.filter(isUnread).length;
+  }
+}
+
+type Step =
+  | { do: 'send'; who: number; times: number }
+  | { do: 'mark-read' | 'mark-delivered'; who: number; place: number }
+  | { do: 'delete' | 'expire'; place: number }
+  | { do: 'hide'; who: number; place: number }
+  | { do: 'come-or-go'; who: number };
+
+const who = fc.nat({ max: 3 });
+const place = fc.nat({ max: 999 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('send' as const), who, times: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('mark-read' as const, 'mark-delivered' as const), who, place }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('delete' as const, 'expire' as const), place }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('hide' as const), who, place }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('come-or-go' as const), who: fc.integer({ min: 1, max: 3 }) }) },
+);
+
+describe('unreadCount', () => {
+  let cluster: TestCluster;
+  let sql: pg.Pool;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.start({ nodes: 2 });
+    sql = new pg.Pool({ connectionString: cluster.database.url, max: 2 });
+  });
+
+  afterAll(async () => {
+    await sql?.end();
+    await cluster?.stop();
+  });
+
+  /** One conversation of four users, each with two devices on different nodes, and its model. */
+  class Walk {
+    readonly model = new Model();
+
+    private constructor(
+      readonly userIds: string[],
+      readonly conversationId: string,
+      private readonly devices: TestClient[][],
+    ) {
+      for (const userId of userIds) this.model.members.set(userId, { joinedSeq: 0, readSeq: 0 });
+    }
+
+    static async start(): Promise<Walk> {
+      const userIds = Object.values(someUsers('alice', 'bob', 'carol', 'dave'));
+      const conversationId = await groupConversation(cluster.url(), userIds[0]!, userIds.slice(1));
+      const devices = await Promise.all(
+        userIds.map((userId) =>
+          Promise.all([0, 1].map((node) => cluster.connect(userId, node, { ...manually, deviceId: `on-${node}` }))),
+        ),
+      );
+      return new Walk(userIds, conversationId, devices);
+    }
+
+    close(): void {
+      for (const device of this.devices.flat()) device.close();
+    }
+
+    async take(step: Step, turn: number): Promise<void> {
+      switch (step.do) {
+        case 'send':
+          return this.send(step.who, step.times, turn);
+        case 'mark-read':
+        case 'mark-delivered':
+          return this.mark(step.do, step.who, step.place, turn);
+        case 'delete':
+        case 'expire':
+          return this.end(step.do, step.place);
+        case 'hide':
+          return this.hide(step.who, step.place);
+        case 'come-or-go':
+          return this.comeOrGo(step.who);
+      }
+    }
+
+    async check(): Promise<void> {
+      const expected = [...this.model.members.keys()].map((userId) => [userId, this.model.unreadOf(userId)]);
+      const shown = await Promise.all(
+        [...this.model.members.keys()].map(async (userId, i) => {
+          const path = `/v1/conversations/${this.conversationId}`;
+          return [userId, (await rest<Conversation>(cluster.url(i), userId, 'GET', path)).body.unreadCount];
+        }),
+      );
+      expect(shown).toEqual(expected);
+    }
+
+    private async send(who: number, times: number, turn: number): Promise<void> {
+      const senderId = this.userIds[who]!;
+      if (!this.model.members.has(senderId)) return;
+      for (let i = 0; i < times; i++) {
+        const { message } = await this.devices[who]![turn % 2]!.ask<{ message: Message }>('send-message', {
+          conversationId: this.conversationId,
+          content: { text: 'x' },
+        });
+        this.model.messages.push({ id: message.id, seq: message.seq, senderId, isGone: false, hiddenFrom: new Set() });
+      }
+    }
+
+    private async mark(verb: string, who: number, place: number, turn: number): Promise<void> {
+      const member = this.model.members.get(this.userIds[who]!);
+      if (!member) return;
+      const seq = place % (this.model.lastSeq + 1);
+      await this.devices[who]![turn % 2]!.ask(verb, { conversationId: this.conversationId, seq });
+      if (verb === 'mark-read') member.readSeq = Math.max(member.readSeq, seq);
+    }
+
+    private async end(how: 'delete' | 'expire', place: number): Promise<void> {
+      const message = this.model.messages[place % Math.max(1, this.model.lastSeq)];
+      if (!message) return;
+      const change = how === 'delete' ? 'deleted_at = now(), content = NULL' : 'expires_at = now()';
+      await sql.query(`UPDATE messages SET ${change} WHERE id = $1`, [message.id]);
+      message.isGone = true;
+    }
+
+    private async hide(who: number, place: number): Promise<void> {
+      const message = this.model.messages[place % Math.max(1, this.model.lastSeq)];
+      if (!message) return;
+      await sql.query(
+        `INSERT INTO hidden_messages (user_id, conversation_id, seq, message_id) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING`,
+        [this.userIds[who], this.conversationId, message.seq, message.id],
+      );
+      message.hiddenFrom.add(this.userIds[who]!);
+    }
+
+    private async comeOrGo(who: number): Promise<void> {
+      const userId = this.userIds[who]!;
+      const path = `/v1/conversations/${this.conversationId}/participants`;
+      if (this.model.members.delete(userId)) {
+        await rest(cluster.url(), this.userIds[0]!, 'DELETE', `${path}/${userId}`);
+        return;
+      }
+      await rest(cluster.url(), this.userIds[0]!, 'POST', path, { userIds: [userId] });
+      this.model.members.set(userId, { joinedSeq: this.model.lastSeq, readSeq: this.model.lastSeq });
+    }
+  }
+
+  it('equals a recount after any mixture of sends, marks, deletions, expiry, hiding, joining and leaving', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+        const walk = await Walk.start();
+        try {
+          for (const [turn, step] of steps.entries()) {
+            await walk.take(step, turn);
+            if (turn % 5 === 4) await walk.check();
+          }
+          await walk.check();
+        } finally {
+          walk.close();
+        }
+      }),
+      { numRuns: 15 },
+    );
+  }, 120_000);
+
+  it('equals a recount after the same things at once', async () => {
+    const walk = await Walk.start();
+    const [alice, bob] = walk.userIds as [string, string];
+    const clients = await Promise.all([alice, bob, bob].map((userId, node) => cluster.connect(userId, node, manually)));
+    const { conversationId } = walk;
+    await Promise.all(
+      Array.from({ length: 30 }, async () => {
+        const { message } = await clients[0]!.ask<{ message: Message }>('send-message', {
+          conversationId,
+          content: { text: 'x' },
+        });
+        await clients[1 + (message.seq % 2)]!.ask('mark-read', { conversationId, seq: Math.ceil(message.seq / 2) });
+      }),
+    );
+    const path = `/v1/conversations/${conversationId}`;
+    expect((await rest<Conversation>(cluster.url(1), bob, 'GET', path)).body.unreadCount).toBe(15);
+    walk.close();
+  });
+});
