@@ -3,6 +3,7 @@ import type { Actor } from '../auth/index.js';
 import { UserDirectory } from './user-directory.js';
 import type { Profile, ProfileChange } from './user.js';
 import { UserRepository } from './user.repository.js';
+import { VisibilityChanges } from './visibility.changes.js';
 
 /** A user's own profile and privacy. */
 @Injectable()
@@ -10,6 +11,7 @@ export class ProfileService {
   constructor(
     private readonly users: UserRepository,
     private readonly directory: UserDirectory,
+    private readonly changes: VisibilityChanges,
   ) {}
 
   async get(actor: Actor): Promise<Profile> {
@@ -18,13 +20,23 @@ export class ProfileService {
 
   /** @param change what is left out stays; null takes away */
   async update(actor: Actor, change: ProfileChange): Promise<Profile> {
-    return (await this.users.update(actor.userId, change)) ?? (await this.recreate(actor.userId, change));
+    return (await this.write(actor.userId, change)) ?? (await this.recreate(actor.userId, change));
   }
 
   /** For a row that was removed behind the directory's back, on another node or by hand. */
   private async recreate(userId: string, change: ProfileChange): Promise<Profile> {
     this.directory.forget(userId);
     await this.directory.ensure(userId);
-    return (await this.users.update(userId, change))!;
+    return (await this.write(userId, change))!;
+  }
+
+  /** Who remembers a user's privacy hears that it has changed. */
+  private write(userId: string, change: ProfileChange): Promise<Profile | null> {
+    if (!change.privacy) return this.users.update(userId, change);
+    return this.changes.commit(async ({ tx, announce }) => {
+      const profile = await this.users.update(userId, change, tx);
+      if (profile) announce({ cause: 'privacy', userId, otherId: null });
+      return profile;
+    });
   }
 }

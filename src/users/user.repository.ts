@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Sql } from '../database/index.js';
+import { Sql, type SqlRunner } from '../database/index.js';
 import type { Audience, Profile, ProfileChange } from './user.js';
 
 interface ProfileRow {
@@ -35,10 +35,10 @@ export class UserRepository {
   }
 
   /** @returns the profile after the change; null when there is no such user */
-  async update(userId: string, change: ProfileChange): Promise<Profile | null> {
+  async update(userId: string, change: ProfileChange, runner: SqlRunner = this.sql): Promise<Profile | null> {
     const { sets, values } = assignments(change);
     if (sets.length === 0) return this.read(userId);
-    const [row] = await this.sql.rows<ProfileRow>(
+    const [row] = await runner.rows<ProfileRow>(
       `UPDATE users SET ${sets.join(', ')} WHERE id = $1 RETURNING ${columns}`,
       [userId, ...values],
     );

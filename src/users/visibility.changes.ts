@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { Sql, type SqlRunner } from '../database/index.js';
+import { Announcer, type Notice } from '../realtime/index.js';
+import type { VisibilityChange } from './visibility.events.js';
+
+export const visibilityNoticeKind = 'visibility-changed';
+
+/** A transaction that may change who sees whom, and tells every node what it changed. */
+export interface VisibilityScope {
+  tx: SqlRunner;
+  /** Announced after commit, from whichever node is alive then. */
+  announce: (change: VisibilityChange) => void;
+}
+
+/** The one way to change who sees whom: change and announcement commit together. */
+@Injectable()
+export class VisibilityChanges {
+  constructor(
+    private readonly sql: Sql,
+    private readonly announcer: Announcer,
+  ) {}
+
+  /** Runs `work` in a transaction; announces after commit what it asked to, on this node before it resolves. */
+  async commit<T>(work: (scope: VisibilityScope) => Promise<T>): Promise<T> {
+    const notices: Notice[] = [];
+    const announce = (payload: VisibilityChange) => void notices.push({ kind: visibilityNoticeKind, payload });
+    const { result, ticket } = await this.sql.transaction(async (tx) => {
+      const result = await work({ tx, announce });
+      const ticket = notices.length === 0 ? null : await this.announcer.enlist(tx, notices);
+      return { result, ticket };
+    });
+    if (ticket !== null) this.announcer.announce(ticket, notices);
+    return result;
+  }
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Message, Page } from '../../src/common/index.js';
+import type { ListedUser } from '../../src/users/index.js';
+import { rest, type RestAnswer, type TestClient } from '../support/client.js';
+import { TestCluster } from '../support/cluster.js';
+import { directConversation, groupConversation } from '../support/conversations.js';
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await TestCluster.start({ settings: { maxBlocks: 3 } });
+});
+afterAll(async () => {
+  await cluster?.stop();
+});
+
+/** User ids nobody else has. */
+function someUsers(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `user-${i}-${randomUUID().slice(0, 8)}`);
+}
+
+const call = <T>(userId: string, method: string, path = '', node = 0): Promise<RestAnswer<T>> =>
+  rest<T>(cluster.url(node), userId, method, `/v1/me/blocks${path}`);
+const block = (userId: string, blockedId: string, node = 0): Promise<RestAnswer> =>
+  call(userId, 'PUT', `/${encodeURIComponent(blockedId)}`, node);
+const unblock = (userId: string, blockedId: string, node = 0): Promise<RestAnswer> =>
+  call(userId, 'DELETE', `/${encodeURIComponent(blockedId)}`, node);
+const send = (from: TestClient, conversationId: string, text = 'hello'): Promise<{ message: Message }> =>
+  from.ask('send-message', { conversationId, content: { text } });
+const sendRefused = async (from: TestClient, conversationId: string): Promise<string> =>
+  (await from.refused('send-message', { conversationId, content: { text: 'hello' } })).code;
+
+describe('the list', () => {
+  it('takes users in and out, and shows them to their owner only', async () => {
+    const [alice, bob, carol] = someUsers(3) as [string, string, string];
+    expect((await block(alice, bob)).status).toBe(204);
+    expect((await block(alice, bob, 1)).status).toBe(204);
+    await block(alice, carol);
+    const first = (await call<Page<ListedUser>>(alice, 'GET', '?limit=1', 1)).body;
+    expect(first.items).toEqual([{ userId: bob, createdAt: expect.stringMatching(/^\d{4}-.*Z$/) }]);
+    const second = (await call<Page<ListedUser>>(alice, 'GET', `?cursor=${first.nextCursor}`)).body;
+    expect(second).toEqual({ items: [{ userId: carol, createdAt: expect.any(String) }], nextCursor: null });
+    expect((await call(bob, 'GET')).body).toEqual({ items: [], nextCursor: null });
+    expect((await unblock(alice, carol, 1)).status).toBe(204);
+    expect((await unblock(alice, carol)).status).toBe(404);
+    expect((await unblock(bob, alice)).status).toBe(404);
+  });
+
+  it('refuses oneself, what no user id is, and more than the limit', async () => {
+    const [alice, ...others] = someUsers(5) as [string, ...string[]];
+    expect((await block(alice, alice)).status).toBe(400);
+    expect((await block(alice, 'x'.repeat(129))).status).toBe(400);
+    const answers = await Promise.all(others.map((other, i) => block(alice, other, i)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 204, 204, 409]);
+  });
+});
+
+describe('a block', () => {
+  it('stops direct messages both ways on every node, until it ends', async () => {
+    const [alice, bob] = someUsers(2) as [string, string];
+    const id = await directConversation(cluster.url(), alice, bob);
+    const [atAlice, atBob] = await Promise.all([cluster.connect(alice, 0), cluster.connect(bob, 1)]);
+    await send(atBob, id);
+    await block(alice, bob, 0);
+    expect(await sendRefused(atBob, id)).toBe('FORBIDDEN');
+    expect(await sendRefused(atAlice, id)).toBe('FORBIDDEN');
+    expect(
+      (await rest(cluster.url(), bob, 'POST', `/v1/conversations/${id}/messages`, { content: {} })).status,
+    ).not.toBe(201);
+    await unblock(alice, bob, 1);
+    expect((await send(atBob, id)).message.seq).toBe(2);
+    expect((await send(atAlice, id)).message.seq).toBe(3);
+  });
+
+  it('leaves groups alone', async () => {
+    const [alice, bob] = someUsers(2) as [string, string];
+    const id = await groupConversation(cluster.url(), alice, [bob]);
+    const [atAlice, atBob] = await Promise.all([cluster.connect(alice, 0), cluster.connect(bob, 1)]);
+    await block(alice, bob);
+    await send(atBob, id, 'still here');
+    expect((await atAlice.waitFor<Message>('new-message')).content).toEqual({ text: 'still here' });
+  });
+
+  it('lets nothing through once it is answered, however many are sending', async () => {
+    const [alice, bob] = someUsers(2) as [string, string];
+    const id = await directConversation(cluster.url(), alice, bob);
+    const atBob = await cluster.connect(bob, 1);
+    await send(atBob, id);
+    let isAnswered = false;
+    const attempts: Promise<boolean>[] = [];
+    const blocking = block(alice, bob).then(() => (isAnswered = true));
+    while (!isAnswered) {
+      attempts.push(
+        send(atBob, id).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await blocking;
+    const { body } = await rest<{ lastSeq: number }>(cluster.url(), alice, 'GET', `/v1/conversations/${id}`);
+    const accepted = (await Promise.all(attempts)).filter(Boolean).length;
+    const after = await rest<{ lastSeq: number }>(cluster.url(), alice, 'GET', `/v1/conversations/${id}`);
+    expect(after.body.lastSeq).toBe(body.lastSeq);
+    expect(after.body.lastSeq).toBe(accepted + 1);
+  });
+
+  it('is not told to the other', async () => {
+    const [alice, bob] = someUsers(2) as [string, string];
+    await directConversation(cluster.url(), alice, bob);
+    const atBob = await cluster.connect(bob, 1);
+    const before = (await rest(cluster.url(1), bob, 'GET', '/v1/me/contacts')).body;
+    atBob.forget();
+    await block(alice, bob);
+    await atBob.ask('heartbeat');
+    expect((await rest(cluster.url(1), bob, 'GET', '/v1/me/contacts')).body).toEqual(before);
+    expect(atBob.heard.map(({ event }) => event).filter((event) => event !== 'heartbeat-ack')).toEqual([]);
+  });
+});
