@@ -106,10 +106,11 @@ describe('unreadCount', () => {
         case 'mark-delivered':
           return this.mark(step.do, step.who, step.place, turn);
         case 'delete':
+          return this.delete(step.place, turn);
         case 'expire':
-          return this.end(step.do, step.place);
+          return this.expire(step.place);
         case 'hide':
-          return this.hide(step.who, step.place);
+          return this.hide(step.who, step.place, turn);
         case 'come-or-go':
           return this.comeOrGo(step.who);
       }
@@ -146,23 +147,36 @@ describe('unreadCount', () => {
       if (verb === 'mark-read') member.readSeq = Math.max(member.readSeq, seq);
     }
 
-    private async end(how: 'delete' | 'expire', place: number): Promise<void> {
-      const message = this.model.messages[place % Math.max(1, this.model.lastSeq)];
-      if (!message) return;
-      const change = how === 'delete' ? 'deleted_at = now(), content = NULL' : 'expires_at = now()';
-      await sql.query(`UPDATE messages SET ${change} WHERE id = $1`, [message.id]);
+    private async delete(place: number, turn: number): Promise<void> {
+      const message = this.messageAt(place);
+      const sender = this.userIds.indexOf(message?.senderId ?? '');
+      if (!message || message.isGone || !this.canSee(sender, message)) return;
+      await this.devices[sender]![turn % 2]!.ask('delete-message', { messageId: message.id });
       message.isGone = true;
     }
 
-    private async hide(who: number, place: number): Promise<void> {
-      const message = this.model.messages[place % Math.max(1, this.model.lastSeq)];
-      if (!message) return;
-      await sql.query(
-        `INSERT INTO hidden_messages (user_id, conversation_id, seq, message_id) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING`,
-        [this.userIds[who], this.conversationId, message.seq, message.id],
-      );
+    private async hide(who: number, place: number, turn: number): Promise<void> {
+      const message = this.messageAt(place);
+      if (!message || message.isGone || !this.canSee(who, message)) return;
+      await this.devices[who]![turn % 2]!.ask('delete-message', { messageId: message.id, scope: 'me' });
       message.hiddenFrom.add(this.userIds[who]!);
+    }
+
+    /** By the clock of the test: waiting for the message's own would take a second. */
+    private async expire(place: number): Promise<void> {
+      const message = this.messageAt(place);
+      if (!message) return;
+      await sql.query('UPDATE messages SET expires_at = now() WHERE id = $1', [message.id]);
+      message.isGone = true;
+    }
+
+    private messageAt(place: number): Sent | undefined {
+      return this.model.messages[place % Math.max(1, this.model.lastSeq)];
+    }
+
+    private canSee(who: number, { seq, hiddenFrom }: Sent): boolean {
+      const userId = this.userIds[who]!;
+      return seq > (this.model.members.get(userId)?.joinedSeq ?? Infinity) && !hiddenFrom.has(userId);
     }
 
     private async comeOrGo(who: number): Promise<void> {
