@@ -10,6 +10,8 @@ export interface MessageChange {
   payload: Message | Record<string, unknown>;
   /** The connection that acted and has its answer already. */
   exceptConnectionId: string | null;
+  /** Users who have deleted the message for themselves: nothing of it reaches them. */
+  hiddenFrom?: string[];
 }
 
 /**

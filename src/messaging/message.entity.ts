@@ -19,6 +19,14 @@ export class MessageEntity {
   @Column('bigint')
   rev!: number;
 
+  /** The rev it was sent with, once something has changed it; null before. */
+  @Column('bigint', { name: 'sent_rev', nullable: true })
+  sentRev!: number | null;
+
+  /** The rev of the last edit. */
+  @Column('bigint', { name: 'edited_rev', nullable: true })
+  editedRev!: number | null;
+
   @Column('uuid')
   id!: string;
 

@@ -23,7 +23,7 @@ export class MessageFanOut {
   private recipients(members: [userId: string, joinedSeq: number][], change: MessageChange): Connection[] {
     const recipients: Connection[] = [];
     for (const [userId, joinedSeq] of members) {
-      if (change.seq <= joinedSeq) continue;
+      if (change.seq <= joinedSeq || change.hiddenFrom?.includes(userId)) continue;
       for (const connection of this.registry.ofUser(userId)) {
         if (connection.id !== change.exceptConnectionId) recipients.push(connection);
       }

@@ -3,10 +3,23 @@ import { ModuleRef } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConversationsModule } from '../conversations/index.js';
 import { mediaMessageTypes, TextMessageType } from './built-in.message-types.js';
+import { DeletionController } from './deletion.controller.js';
+import { DeletionForMe } from './deletion-for-me.js';
+import { DeletionGateway } from './deletion.gateway.js';
+import { DeletionRepository } from './deletion.repository.js';
+import { DeletionService } from './deletion.service.js';
+import { EditController } from './edit.controller.js';
+import { EditGateway } from './edit.gateway.js';
+import { EditRepository } from './edit.repository.js';
+import { EditService } from './edit.service.js';
+import { ExpiryRepository } from './expiry.repository.js';
+import { ExpirySweep } from './expiry.sweep.js';
 import { HistoryService } from './history.service.js';
 import { MessageAppendRepository } from './message-append.repository.js';
 import { MessageBudget } from './message.budget.js';
 import { MessageChangeRepository } from './message-change.repository.js';
+import { MessageChangeWriterRepository } from './message-change-writer.repository.js';
+import { MessageChangeWriter } from './message-change-writer.js';
 import { MessageCommitter } from './message.committer.js';
 import { ConversationMessagesController } from './message.controller.js';
 import { MessageEntity } from './message.entity.js';
@@ -19,6 +32,15 @@ import { MessagePublisher } from './message.publisher.js';
 import { MessageRepository } from './message.repository.js';
 import { MessageService } from './message.service.js';
 import { MessageType, MessageTypeRegistry } from './message.type.js';
+import { ReactionController } from './reaction.controller.js';
+import { ReactionGateway } from './reaction.gateway.js';
+import { ReactionRepository } from './reaction.repository.js';
+import { ReactionService } from './reaction.service.js';
+import { RevisionRepository } from './revision.repository.js';
+import { RevisionService } from './revision.service.js';
+import { SearchController } from './search.controller.js';
+import { SearchRepository } from './search.repository.js';
+import { SearchService } from './search.service.js';
 import { ReceiptsModule } from './receipts.module.js';
 
 export interface MessagingOptions {
@@ -55,12 +77,29 @@ export class MessagingModule {
     return {
       module: MessagingModule,
       imports: [ConversationsModule, ReceiptsModule, TypeOrmModule.forFeature([MessageEntity])],
-      controllers: [ConversationMessagesController],
+      controllers: [
+        ConversationMessagesController,
+        EditController,
+        DeletionController,
+        ReactionController,
+        SearchController,
+      ],
       providers: [
+        DeletionForMe,
+        DeletionGateway,
+        DeletionRepository,
+        DeletionService,
+        EditGateway,
+        EditRepository,
+        EditService,
+        ExpiryRepository,
+        ExpirySweep,
         HistoryService,
         MessageAppendRepository,
         MessageBudget,
         MessageChangeRepository,
+        MessageChangeWriter,
+        MessageChangeWriterRepository,
         MessageCommitter,
         MessageFanOut,
         MessageFeed,
@@ -71,6 +110,13 @@ export class MessagingModule {
         MessageRepository,
         MessageService,
         MessageTypeRegistry,
+        ReactionGateway,
+        ReactionRepository,
+        ReactionService,
+        RevisionRepository,
+        RevisionService,
+        SearchRepository,
+        SearchService,
         TextMessageType,
         registerExtensions(options),
       ],

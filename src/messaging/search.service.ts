@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../auth/index.js';
+import { decodeCursor, encodeCursor, invalid, type Message, type Page } from '../common/index.js';
+import { Settings } from '../config/index.js';
+import { AccessGate, hasIdShape } from '../conversations/index.js';
+import type { SearchMessagesDto } from './search.dto.js';
+import { SearchRepository, type SearchKey } from './search.repository.js';
+
+const defaultLimit = 50;
+// Far beyond any message, well within Postgres' calendar: a made-up cursor must not become an error of the database.
+const maxTimeMs = 8_640_000_000_000;
+
+/** Finds messages by what they say. */
+@Injectable()
+export class SearchService {
+  constructor(
+    private readonly gate: AccessGate,
+    private readonly messages: SearchRepository,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Searches texts and captions of what the actor can see: nothing deleted, hidden, expired, from before he joined, or of
+   * conversations he has left.
+   *
+   * @returns newest first
+   * @throws ChatError NOT_FOUND (a conversation the actor takes no part in) | VALIDATION_FAILED (a foreign cursor, a limit
+   *   above `MAX_PAGE_SIZE`) | UNAVAILABLE
+   * @since 0.1.0
+   */
+  async search(
+    actor: Actor,
+    { q, conversationId, cursor, limit = defaultLimit }: SearchMessagesDto,
+  ): Promise<Page<Message>> {
+    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+    const after = cursor === undefined ? null : keyOf(cursor);
+    if (conversationId !== undefined) await this.gate.require(actor, 'read', conversationId);
+    const found = await (conversationId === undefined
+      ? this.messages.everywhere(actor.userId, q, after, limit + 1)
+      : this.messages.inConversation(actor.userId, q, conversationId, after, limit + 1));
+    const items = found.slice(0, limit);
+    return { items, nextCursor: found.length > limit ? cursorOf(items.at(-1)!) : null };
+  }
+}
+
+function cursorOf({ createdAt, conversationId, seq }: Message): string {
+  return encodeCursor([Date.parse(createdAt), conversationId, seq]);
+}
+
+function keyOf(cursor: string): SearchKey {
+  const [createdAtMs, conversationId, seq] = decodeCursor(cursor, 3);
+  const isKey = Number.isSafeInteger(createdAtMs) && hasIdShape(conversationId) && Number.isSafeInteger(seq);
+  if (!isKey || Math.abs(createdAtMs as number) > maxTimeMs) throw invalid('cursor', 'not a cursor of this list');
+  return { createdAtMs: createdAtMs as number, conversationId, seq: seq as number };
+}
