@@ -1,0 +1,103 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Conversation } from '../../src/common/index.js';
+import { rest } from '../support/client.js';
+import { TestCluster } from '../support/cluster.js';
+import { historyOf, poolOf, scene } from '../support/message-life.js';
+
+describe('expiring messages', () => {
+  let cluster: TestCluster;
+  let sql: pg.Pool;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.start({ nodes: 2, processes: true });
+    sql = poolOf(cluster);
+  });
+
+  afterAll(async () => {
+    await sql?.end();
+    await cluster?.stop();
+  });
+
+  it('are deleted for everyone within 5 s, once, by nobody', async () => {
+    const { alice, clients, conversationId, say, settle } = await scene(cluster, 'group', ['alice', 'bob', 'carol']);
+    const sent = await say(alice, 'short-lived', { expiresInSeconds: 1 });
+    expect(Date.parse(sent.expiresAt!) - Date.parse(sent.createdAt)).toBe(1_000);
+    const told = await Promise.all(clients.map((client) => client.waitFor('message-deleted', () => true, 6_000)));
+    for (const payload of told) {
+      expect(payload).toEqual({
+        conversationId,
+        messageId: sent.id,
+        seq: sent.seq,
+        rev: 2,
+        deletedBy: null,
+        deletedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+        scope: 'everyone',
+      });
+    }
+    expect(Date.parse(told[0].deletedAt) - Date.parse(sent.expiresAt!)).toBeLessThan(5_000);
+    await settle();
+    for (const client of clients) expect(client.of('message-deleted')).toHaveLength(1);
+    const { rows } = await sql.query(`SELECT content, deleted_by FROM messages WHERE id = $1`, [sent.id]);
+    expect(rows).toEqual([{ content: null, deleted_by: null }]);
+  });
+
+  it('are in no answer from the instant on, swept or not', async () => {
+    const { alice, clients, conversationId, say } = await scene(cluster, 'direct', ['alice', 'bob']);
+    const bob = clients[1]!;
+    const kept = await say(alice, 'kept');
+    const sent = await say(alice, 'uniquelyshort', { expiresInSeconds: 600 });
+    await alice.ask('edit-message', { messageId: sent.id, content: { text: 'uniquelyshort again' } });
+    const lock = await sql.connect();
+    try {
+      // The sweep waits for this lock, so the message is expired and still there.
+      await lock.query('BEGIN');
+      await lock.query('SELECT 1 FROM conversations WHERE id = $1 FOR NO KEY UPDATE', [conversationId]);
+      await sql.query('UPDATE messages SET expires_at = now() WHERE id = $1', [sent.id]);
+      expect(await historyOf(cluster, bob.userId, conversationId, 1)).toEqual([kept]);
+      const view = await rest<Conversation>(cluster.url(), bob.userId, 'GET', `/v1/conversations/${conversationId}`);
+      expect([view.body.unreadCount, view.body.lastMessage?.id]).toEqual([1, kept.id]);
+      const found = await rest(cluster.url(), bob.userId, 'GET', '/v1/search/messages?q=uniquelyshort');
+      expect(found.body).toEqual({ items: [], nextCursor: null });
+      const revisions = await rest(cluster.url(), alice.userId, 'GET', `/v1/messages/${sent.id}/revisions`);
+      expect(revisions.status).toBe(404);
+    } finally {
+      await lock.query('ROLLBACK');
+      lock.release();
+    }
+    for (const [event, more] of [
+      ['edit-message', { content: { text: 'x' } }],
+      ['add-reaction', { emoji: '👍' }],
+      ['delete-message', {}],
+      ['delete-message', { scope: 'me' }],
+    ] as const) {
+      expect((await alice.refused(event, { messageId: sent.id, ...more })).code).toBe('NOT_FOUND');
+    }
+  });
+
+  it('are deleted by another node when the one that took them has died', async () => {
+    const dying = await cluster.addNode();
+    const { alice, clients, conversationId } = await scene(cluster, 'direct', ['alice', 'bob']);
+    const sender = await cluster.connect(alice.userId, cluster.nodes.indexOf(dying), { deviceId: 'doomed' });
+    const ask = { conversationId, content: { text: 'orphan' }, expiresInSeconds: 2 };
+    const { message } = await sender.ask('send-message', ask);
+    await dying.stop();
+    for (const client of clients) {
+      const told = await client.waitFor('message-deleted', () => true, 8_000);
+      expect([told.messageId, told.deletedBy]).toEqual([message.id, null]);
+      expect(Date.parse(told.deletedAt) - Date.parse(message.expiresAt)).toBeLessThan(5_000);
+    }
+  });
+
+  it('are deleted by the hundred, with revs in a row', async () => {
+    const { alice, clients, conversationId, say } = await scene(cluster, 'direct', ['alice', 'bob']);
+    await Promise.all(Array.from({ length: 300 }, (_, i) => say(alice, `m${i}`, { expiresInSeconds: 1 })));
+    const told = await clients[1]!.waitForCount('message-deleted', 300, 8_000);
+    const revs = told.filter((one) => one.conversationId === conversationId).map(({ rev }) => rev);
+    expect([...revs].sort((a, b) => a - b)).toEqual(revs);
+    expect(new Set(revs).size).toBe(300);
+    await pause(1_500);
+    expect(clients[1]!.of('message-deleted')).toHaveLength(300);
+  });
+});
