@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessGate } from './access.gate.js';
 import { AccessPolicy } from './access.policy.js';
+import { ConversationActivity } from './conversation.activity.js';
 import { ConversationAnnouncements } from './conversation.announcements.js';
 import { ConversationChanges } from './conversation.changes.js';
 import { ConversationController } from './conversation.controller.js';
@@ -45,6 +46,7 @@ export class ConversationsModule {
       providers: [
         { provide: AccessPolicy, useClass: accessPolicy },
         AccessGate,
+        ConversationActivity,
         ConversationAnnouncements,
         ConversationChanges,
         ConversationDirectory,
@@ -63,6 +65,7 @@ export class ConversationsModule {
       exports: [
         AccessPolicy,
         AccessGate,
+        ConversationActivity,
         ConversationDirectory,
         ConversationService,
         ConversationViews,
