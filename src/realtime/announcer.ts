@@ -1,16 +1,28 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlRunner } from '../database/index.js';
 import { NodeBus } from '../redis/index.js';
+import { NoticeLogRepository } from './notice-log.repository.js';
 import { OutboxRepository, type Notice } from './outbox.repository.js';
 
 /** Acts on a notice, on each node. May be called twice for the same notice; failures are logged. */
 export type NoticeHandler = (payload: never) => Promise<void> | void;
+
+/**
+ * Does what must have happened before a notice may be forgotten, once per announcement, on the node that announces. A
+ * rejection keeps the notice in the outbox: it is announced again, so keepers, too, may be called twice.
+ */
+export type NoticeKeeper = (payloads: never[]) => Promise<void> | void;
 
 const topic = 'notices';
 const sweepIntervalMs = 1_000;
 // Old enough that the node that wrote the row would have announced it if it could; young enough for guarantee 4 (5 s).
 const abandonedAfterMs = 2_000;
 const sweepLimit = 200;
+const forgetIntervalMs = 600_000;
+const replayRetryMs = 500;
+// A notice is written before its transaction commits, and announced after.
+const replayMarginMs = 6_000;
 
 /**
  * Tells every node of committed changes, even when the node that committed them died before it could (guarantee 4).
@@ -19,41 +31,68 @@ const sweepLimit = 200;
  * ({@link announce}): here, and to other nodes over the bus. Announced rows are deleted a little later, together. What
  * is left, because the node died or the bus was away, any node announces when it finds it, within about 3 s.
  *
+ * A node that was cut off from the others handles what it missed when it is back.
+ *
  * At least once, so handlers drop what they have seen. @see ADR-0004
  */
 @Injectable()
 export class Announcer implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(Announcer.name);
   private readonly handlers = new Map<string, NoticeHandler>();
+  private readonly keepers = new Map<string, NoticeKeeper[]>();
   private readonly announced = new Set<number>();
   private timer: NodeJS.Timeout | null = null;
   private sweeping: Promise<void> | null = null;
 
+  private readonly selfHealing = new Set<string>();
+  private forgetTimer: NodeJS.Timeout | null = null;
+  private isStopping = false;
+
   constructor(
     private readonly outbox: OutboxRepository,
+    private readonly log: NoticeLogRepository,
     private readonly bus: NodeBus,
   ) {
     this.bus.subscribe(topic, (notices) => this.handleAll(notices as Notice[]));
-    this.bus.onReconnected(() => void this.sweep());
+    this.bus.onReconnected((awayMs) => {
+      void this.sweep();
+      void this.replay(awayMs);
+    });
   }
 
   onModuleInit(): void {
     this.timer = setInterval(() => void this.sweep(), sweepIntervalMs);
+    this.forgetTimer = setInterval(() => void this.log.forgetOld().catch(() => undefined), forgetIntervalMs);
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.isStopping = true;
     if (this.timer) clearInterval(this.timer);
+    if (this.forgetTimer) clearInterval(this.forgetTimer);
     await this.sweeping;
     await this.forgetAnnounced().catch(() => undefined);
   }
 
-  /** Registers the one handler of a kind of notice; before the application listens. */
-  on(kind: string, handler: NoticeHandler): void {
+  /**
+   * Registers the one handler of a kind of notice; before the application listens.
+   *
+   * @param options.catchesUp the kind's owner finds out by itself what this node missed while it was cut off from the
+   *   others; by default what was announced meanwhile (an hour at most) is handled then
+   */
+  on(kind: string, handler: NoticeHandler, { catchesUp = false } = {}): void {
     this.handlers.set(kind, handler);
+    if (catchesUp) this.selfHealing.add(kind);
+  }
+
+  /** Adds to what is done before a kind of notice is forgotten; before the application listens. */
+  beforeForgetting(kind: string, keeper: NoticeKeeper): void {
+    this.keepers.set(kind, [...(this.keepers.get(kind) ?? []), keeper]);
   }
 
   /** Puts notices into the caller's transaction. @returns the ticket for {@link announce} */
-  enlist(tx: SqlRunner, notices: Notice[]): Promise<number> {
+  async enlist(tx: SqlRunner, notices: Notice[]): Promise<number> {
+    const logged = notices.filter(({ kind }) => !this.selfHealing.has(kind));
+    if (this.bus.isShared && logged.length > 0) await this.log.insert(tx, logged);
     return this.outbox.insert(tx, this.bus.nodeId, notices);
   }
 
@@ -64,12 +103,11 @@ export class Announcer implements OnModuleInit, OnApplicationShutdown {
    */
   announce(ticket: number, notices: Notice[]): void {
     this.handleAll(notices);
-    if (!this.bus.isShared) {
-      this.announced.add(ticket);
-      return;
-    }
-    // A failed publish leaves the row in the outbox; the sweep announces it when the bus is back.
-    this.bus.publish(topic, notices).then(
+    const published = this.bus.isShared ? this.bus.publish(topic, notices) : null;
+    const kept = this.keep(notices);
+    if (published === null && kept === null) return void this.announced.add(ticket);
+    // A failure leaves the row in the outbox; the sweep announces it again when the bus is back.
+    Promise.all([published, kept]).then(
       () => this.announced.add(ticket),
       () => undefined,
     );
@@ -105,6 +143,33 @@ export class Announcer implements OnModuleInit, OnApplicationShutdown {
     this.logger.error(`handling a notice of kind ${kind} failed`, error instanceof Error ? error.stack : undefined);
   }
 
+  /** @returns null when there is nothing to wait for */
+  private keep(notices: Notice[]): Promise<unknown> | null {
+    const waits: Promise<void>[] = [];
+    for (const [kind, keepers] of this.keepers) {
+      const payloads = notices.filter((notice) => notice.kind === kind).map((notice) => notice.payload);
+      if (payloads.length === 0) continue;
+      for (const keeper of keepers) {
+        const work = settle(() => keeper(payloads as never[]));
+        if (work) waits.push(work);
+      }
+    }
+    return waits.length === 0 ? null : Promise.all(waits);
+  }
+
+  /** After this node was cut off from the bus: handles what others announced meanwhile, and perhaps some of it again. */
+  private async replay(awayMs: number): Promise<void> {
+    const sinceMs = performance.now() - awayMs - replayMarginMs;
+    while (!this.isStopping) {
+      try {
+        return this.handleAll(await this.log.ofLast(performance.now() - sinceMs));
+      } catch (error) {
+        this.logger.debug(`what was missed without the bus is read later: ${String(error)}`);
+      }
+      await sleep(replayRetryMs, undefined, { ref: false });
+    }
+  }
+
   private sweep(): Promise<void> {
     this.sweeping ??= this.sweepOnce()
       .catch((error: unknown) => this.logger.debug(`outbox sweep put off: ${String(error)}`))
@@ -121,6 +186,7 @@ export class Announcer implements OnModuleInit, OnApplicationShutdown {
         const notices = rows.flatMap((row) => row.notices);
         await this.bus.publish(topic, notices);
         this.handleAll(notices);
+        await this.keep(notices);
       });
       if (found > 0) this.logger.log(`announced ${found} batches that their node had left behind`);
     } while (found === sweepLimit);
@@ -133,5 +199,14 @@ export class Announcer implements OnModuleInit, OnApplicationShutdown {
       this.giveBack(ids);
       throw error;
     });
+  }
+}
+
+/** A keeper that throws is one that rejects. */
+function settle(work: () => Promise<void> | void): Promise<void> | void {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error as Error);
   }
 }

@@ -12,6 +12,7 @@ import { EventDispatcher } from './event-dispatcher.js';
 import { EventMetrics } from './event-metrics.js';
 import { GatewayAudit } from './gateway-audit.js';
 import { Handshake } from './handshake.js';
+import { NoticeLogRepository } from './notice-log.repository.js';
 import { OutboxRepository } from './outbox.repository.js';
 import { PacketWriter } from './packet-writer.js';
 import { SessionGateway } from './session.gateway.js';
@@ -35,6 +36,7 @@ import { TokenExpiry } from './token-expiry.js';
     GatewayAudit,
     Handshake,
     HandshakeAdmission,
+    NoticeLogRepository,
     OutboxRepository,
     PacketWriter,
     SessionGateway,

@@ -146,16 +146,14 @@ export class Foundation1764000000000 implements MigrationInterface {
   }
 
   /**
-   * Appends a batch in one statement (ADR-0003). Per conversation in order of the arrays, without gaps, idempotent per
+   * Appends a batch in one statement (ADR-0003). Per conversation in order of the array, without gaps, idempotent per
    * (conversation, sender, clientMessageId). Locks conversations in order of id: two batches cannot deadlock. The
    * snapshot of the second statement is taken after the locks, so it sees whatever earlier holders committed.
    */
   private async createAppend(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE FUNCTION append_messages(
-        p_node_id text, p_published bigint[],
-        p_id uuid[], p_conversation_id uuid[], p_sender_id text[], p_client_message_id text[], p_fingerprint text[],
-        p_type text[], p_content text[], p_reply_to uuid[], p_mentions text[], p_expires_in_seconds bigint[]
+        p_node_id text, p_published bigint[], p_conversation_ids uuid[], p_batch json
       ) RETURNS TABLE (
         ordinal bigint, outcome text, message_id uuid, seq bigint, rev bigint, created_at timestamptz,
         expires_at timestamptz, participants_version bigint, outbox_id bigint
@@ -165,15 +163,16 @@ export class Foundation1764000000000 implements MigrationInterface {
         v_xid bigint;
       BEGIN
         DELETE FROM outbox o WHERE o.id = ANY (p_published);
-        PERFORM 1 FROM conversations c WHERE c.id = ANY (p_conversation_id) ORDER BY c.id FOR NO KEY UPDATE;
+        PERFORM 1 FROM conversations c WHERE c.id = ANY (p_conversation_ids) ORDER BY c.id FOR NO KEY UPDATE;
         v_now := date_trunc('milliseconds', clock_timestamp());
         v_xid := current_xid();
         RETURN QUERY
         WITH input AS (
-          SELECT * FROM unnest(p_id, p_conversation_id, p_sender_id, p_client_message_id, p_fingerprint, p_type,
-                               p_content, p_reply_to, p_mentions, p_expires_in_seconds)
-            WITH ORDINALITY AS t (id, conversation_id, sender_id, client_message_id, fingerprint, type, content,
-                                  reply_to, mentions, expires_in_seconds, ordinal)
+          SELECT * FROM ROWS FROM (json_to_recordset(p_batch) AS (
+            id uuid, conversation_id uuid, sender_id text, client_message_id text, fingerprint text, type text,
+            content json, reply_to uuid, mentions text[], expires_in_seconds bigint)) WITH ORDINALITY
+            AS t (id, conversation_id, sender_id, client_message_id, fingerprint, type, content, reply_to, mentions,
+                  expires_in_seconds, ordinal)
         ), judged AS (
           SELECT i.*, c.last_seq, c.last_rev, c.participants_version, d.id AS first_id,
             CASE
@@ -190,7 +189,7 @@ export class Foundation1764000000000 implements MigrationInterface {
                 SELECT 1 FROM messages r WHERE r.id = i.reply_to AND r.conversation_id = c.id
                   AND r.seq > p.joined_seq AND (r.expires_at IS NULL OR r.expires_at > v_now)) THEN 'bad-reply'
               WHEN i.mentions <> '{}' AND EXISTS (
-                SELECT 1 FROM unnest(i.mentions::text[]) AS m (user_id) WHERE NOT EXISTS (
+                SELECT 1 FROM unnest(i.mentions) AS m (user_id) WHERE NOT EXISTS (
                   SELECT 1 FROM participants o WHERE o.conversation_id = c.id AND o.user_id = m.user_id
                     AND o.left_at IS NULL)) THEN 'bad-mention'
               ELSE 'appended'
@@ -210,7 +209,7 @@ export class Foundation1764000000000 implements MigrationInterface {
           INSERT INTO messages (conversation_id, seq, rev, id, sender_id, client_message_id, fingerprint, type, content,
                                 reply_to, mentions, created_at, expires_at, changed_xid)
           SELECT w.conversation_id, w.last_seq + w.n, w.last_rev + w.n, w.id, w.sender_id, w.client_message_id,
-                 w.fingerprint, w.type, w.content::json, w.reply_to, w.mentions::text[], v_now, w.expiry, v_xid
+                 w.fingerprint, w.type, w.content, w.reply_to, w.mentions, v_now, w.expiry, v_xid
           FROM placed w ORDER BY w.conversation_id, w.n
         ), grown AS (
           SELECT w.conversation_id, count(*) AS n, min(w.last_rev) + 1 AS from_rev, min(w.last_rev) + count(*) AS to_rev,

@@ -2,6 +2,19 @@ import { Foundation1764000000000 } from './1764000000000-foundation.js';
 import { Auth1764000100000 } from './1764000100000-auth.js';
 import { MessageLife1764000300000 } from './1764000300000-message-life.js';
 import { Receipts1764000400000 } from './1764000400000-receipts.js';
+import { Delivery1764000500000 } from './1764000500000-delivery.js';
+import { AppendLockTimeout1764000550000 } from './1764000550000-append-lock-timeout.js';
+import { Contacts1764000600000 } from './1764000600000-contacts.js';
+import { NoticeLog1764000700000 } from './1764000700000-notice-log.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
-export const migrations = [Foundation1764000000000, Auth1764000100000, MessageLife1764000300000, Receipts1764000400000];
+export const migrations = [
+  Foundation1764000000000,
+  Auth1764000100000,
+  MessageLife1764000300000,
+  Receipts1764000400000,
+  Delivery1764000500000,
+  AppendLockTimeout1764000550000,
+  Contacts1764000600000,
+  NoticeLog1764000700000,
+];
