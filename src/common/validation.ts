@@ -1,5 +1,6 @@
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { ChatError, type ErrorDetail } from './chat-error.js';
+import { quickVerdict } from './fast-validation.js';
 
 type DtoClass<T extends object> = new () => T;
 
@@ -41,6 +42,7 @@ function detailsOf(errors: ValidationError[], parent: string): ErrorDetail[] {
  */
 export function toDto<T extends object>(dtoClass: DtoClass<T>, payload: unknown, pathPrefix = ''): T {
   const dto = Object.assign(new dtoClass(), plainObject(dtoClass, payload, pathPrefix));
+  if (quickVerdict(dtoClass)(dto)) return dto;
   const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
   if (errors.length === 0) return dto;
   throw new ChatError('VALIDATION_FAILED', { details: detailsOf(errors, pathPrefix).slice(0, maxDetails) });
@@ -55,26 +57,6 @@ function plainObject(dtoClass: object, payload: unknown, path: string): object {
   if (typeof payload === 'object' && !Array.isArray(payload)) return payload;
   throw new ChatError('VALIDATION_FAILED', { details: [{ path, message: 'must be an object' }] });
 }
-
-/**
- * Makes class-validator collect a class's rules once instead of for every payload, which was most of what validating
- * cost (ADR-0010). Rules are declared by decorators, so they are all there before the first payload.
- */
-function rememberRules(): void {
-  const storage = getMetadataStorage();
-  const collect = storage.getTargetValidationMetadatas.bind(storage);
-  const known = new Map<unknown, Map<string, ReturnType<typeof collect>>>();
-  storage.getTargetValidationMetadatas = (target, schema, always, strictGroups, groups) => {
-    const ofClass = known.get(target) ?? new Map<string, ReturnType<typeof collect>>();
-    known.set(target, ofClass);
-    const key = `${schema} ${always} ${strictGroups} ${groups?.join() ?? ''}`;
-    const rules = ofClass.get(key) ?? collect(target, schema, always, strictGroups, groups);
-    ofClass.set(key, rules);
-    return rules;
-  };
-}
-
-rememberRules();
 
 /** Whether a class carries any validation rule: a DTO without one would accept nothing and say nothing. */
 export function hasValidationRules(dtoClass: DtoClass<object>): boolean {

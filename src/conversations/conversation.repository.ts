@@ -47,7 +47,7 @@ export class ConversationRepository {
   /**
    * Locks a conversation against everything but readers: the same lock `append_messages` takes.
    *
-   * @param userIds whose roles are needed, read after the lock was got
+   * @param userIds whose roles are needed, read after the lock was got; their rows are locked in the order receipts take
    * @returns null when there is no such conversation
    */
   async lock(tx: SqlRunner, conversationId: string, userIds: string[]): Promise<LockedConversation | null> {
@@ -59,7 +59,8 @@ export class ConversationRepository {
     if (!row) return null;
     const roles = await tx.rows<{ user_id: string; role: Role }>(
       `SELECT user_id, role FROM participants
-       WHERE conversation_id = $1 AND user_id = ANY ($2::text[]) AND left_at IS NULL`,
+       WHERE conversation_id = $1 AND user_id = ANY ($2::text[]) AND left_at IS NULL
+       ORDER BY user_id FOR NO KEY UPDATE`,
       [conversationId, userIds],
     );
     return { ...row, id: conversationId, roles: new Map(roles.map(({ user_id, role }) => [user_id, role])) };

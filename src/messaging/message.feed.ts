@@ -1,18 +1,22 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { ConversationDirectory } from '../conversations/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConversationDirectory, messagesNoticeKind } from '../conversations/index.js';
 import { NodeBus } from '../redis/index.js';
-import { Announcer, ConnectionRegistry } from '../realtime/index.js';
-import { MessageChangeRepository } from './message-change.repository.js';
-import { messagesNoticeKind, type MessagesNotice } from './message-change.js';
+import { Announcer, ConnectionRegistry, type LiveBatch } from '../realtime/index.js';
+import { MessageChangeRepository, type ConversationProgress } from './message-change.repository.js';
+import type { MessageChange, MessagesNotice } from './message-change.js';
 import { MessageFanOut } from './message.fan-out.js';
 
 const maxConversations = 100_000;
 // A hole is nearly always another node's publish on its way; the one that is left comes from Postgres.
 const gapWaitMs = 150;
+const catchUpRetryMs = 500;
 
 /** How far this node has told its sockets of a conversation: everything in (floor, last]. */
 interface Progress {
+  /** False until it is known where to start: a node that meets a conversation may hear of rev 7 before rev 6. */
+  isStarted: boolean;
   floor: number;
   last: number;
   /** Notices that cannot be taken yet: behind a hole, or behind one that is being worked on. */
@@ -26,12 +30,13 @@ interface Progress {
  *
  * Guarantees, per conversation and node: each change once and in order; a hole that does not close within 150 ms is
  * filled from Postgres, with the present state of the messages concerned. A conversation first met at a `rev` above 1
- * starts there; what arrives late below that start is still handed on.
+ * waits as long for lower ones and then starts at the lowest; what arrives later below that start is still handed on.
  */
 @Injectable()
-export class MessageFeed implements OnModuleInit {
+export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(MessageFeed.name);
   private readonly progress = new LRUCache<string, Progress>({ max: maxConversations });
+  private isStopping = false;
 
   constructor(
     private readonly announcer: Announcer,
@@ -43,8 +48,12 @@ export class MessageFeed implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.announcer.on(messagesNoticeKind, (notice: MessagesNotice) => this.receive(notice));
+    this.announcer.on(messagesNoticeKind, (notice: MessagesNotice) => this.receive(notice), { catchesUp: true });
     this.bus.onReconnected((awayMs) => void this.catchUp(awayMs));
+  }
+
+  onApplicationShutdown(): void {
+    this.isStopping = true;
   }
 
   private receive(notice: MessagesNotice): void {
@@ -56,8 +65,10 @@ export class MessageFeed implements OnModuleInit {
   private progressOf(notice: MessagesNotice): Progress {
     const known = this.progress.get(notice.conversationId);
     if (known) return known;
-    const start = notice.fromRev - 1;
-    const progress: Progress = { floor: start, last: start, waiting: [], isBusy: false, gapTimer: null };
+    // Alone, this node hears everything in order: nothing lower can be on its way.
+    const isStarted = !this.bus.isShared;
+    const start = isStarted ? notice.fromRev - 1 : 0;
+    const progress: Progress = { isStarted, floor: start, last: start, waiting: [], isBusy: false, gapTimer: null };
     this.progress.set(notice.conversationId, progress);
     return progress;
   }
@@ -82,6 +93,9 @@ export class MessageFeed implements OnModuleInit {
 
   private takeNext(progress: Progress): MessagesNotice | undefined {
     const { waiting, floor, last } = progress;
+    // Without a start only the very first change can be taken: nothing comes before it.
+    progress.isStarted ||= waiting.some((notice) => notice.fromRev === 1);
+    if (!progress.isStarted) return undefined;
     const i = waiting.findIndex((notice) => notice.fromRev <= last + 1 || notice.toRev <= floor);
     return i < 0 ? undefined : waiting.splice(i, 1)[0];
   }
@@ -96,7 +110,7 @@ export class MessageFeed implements OnModuleInit {
     if (this.registry.size === 0) return null;
     const members = notice.members ?? this.membersFromCache(notice);
     if (!members || !notice.changes) return this.takeSlowly(notice, above);
-    this.fanOut.deliver(notice.conversationId, members, since(notice.changes, above));
+    this.fanOut.deliver(members, batchOf(notice, above, since(notice.changes, above)));
     return null;
   }
 
@@ -116,7 +130,7 @@ export class MessageFeed implements OnModuleInit {
     const changes = notice.changes
       ? since(notice.changes, above)
       : await this.changes.between(notice.conversationId, above, notice.toRev);
-    this.fanOut.deliver(notice.conversationId, members, changes);
+    this.fanOut.deliver(members, batchOf(notice, above, changes));
   }
 
   private watchGap(conversationId: string, progress: Progress): void {
@@ -131,25 +145,46 @@ export class MessageFeed implements OnModuleInit {
   private fillGap(conversationId: string, progress: Progress): void {
     progress.gapTimer = null;
     const [first] = [...progress.waiting].sort((a, b) => a.fromRev - b.fromRev);
+    if (first && !progress.isStarted)
+      Object.assign(progress, { isStarted: true, floor: first.fromRev - 1, last: first.fromRev - 1 });
     if (!first || first.fromRev <= progress.last + 1) return this.advance(conversationId, progress);
     const hole = { conversationId, version: first.version, fromRev: progress.last + 1, toRev: first.fromRev - 1 };
     progress.waiting.push(hole);
     this.advance(conversationId, progress);
   }
 
-  /** After this node was cut off from the bus: reads what its users' conversations have gone through meanwhile. */
+  /**
+   * After this node was cut off from the bus: reads what its users' conversations have gone through meanwhile. While
+   * Postgres is away, too, it goes on trying: what others announced in that time is announced to nobody again.
+   */
   private async catchUp(awayMs: number): Promise<void> {
+    const sinceMs = performance.now() - awayMs;
+    while (!this.isStopping) {
+      try {
+        return this.receiveMissed(await this.missedSince(sinceMs));
+      } catch (error) {
+        this.logger.warn(`not caught up yet with what was missed without the bus: ${String(error)}`);
+      }
+      await sleep(catchUpRetryMs, undefined, { ref: false });
+    }
+  }
+
+  private async missedSince(sinceMs: number): Promise<ConversationProgress[]> {
     const userIds = [...this.registry.userIds()];
-    if (userIds.length === 0) return;
-    const changed = await this.changes.conversationsChanged(userIds, awayMs).catch((error: unknown) => {
-      this.logger.error(`not caught up after ${awayMs} ms without the bus: ${String(error)}`);
-      return [];
-    });
+    return userIds.length === 0 ? [] : this.changes.conversationsChanged(userIds, performance.now() - sinceMs);
+  }
+
+  private receiveMissed(changed: ConversationProgress[]): void {
     for (const { conversationId, version, lastRev, revBefore } of changed) {
-      const from = this.progress.get(conversationId)?.last ?? revBefore;
+      const progress = this.progress.get(conversationId);
+      const from = progress?.isStarted ? progress.last : revBefore;
       if (lastRev > from) this.receive({ conversationId, version, fromRev: from + 1, toRev: lastRev });
     }
   }
+}
+
+function batchOf(notice: MessagesNotice, above: number, changes: MessageChange[]): LiveBatch<MessageChange> {
+  return { conversationId: notice.conversationId, above, upTo: notice.toRev, changes };
 }
 
 function since<T extends { rev: number }>(changes: T[], above: number): T[] {
