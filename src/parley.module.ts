@@ -3,16 +3,18 @@ import { AuthModule, type Authenticator } from './auth/index.js';
 import { ConfigModule, type SettingsSource, type SettingsValues } from './config/index.js';
 import { ConversationsModule, type AccessPolicy } from './conversations/index.js';
 import { DatabaseModule } from './database/index.js';
+import { DeliveryModule, type DeliveryOptions } from './delivery/index.js';
 import { MessagingModule, type MessagingOptions } from './messaging/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { OpsModule } from './ops/index.js';
 import { PresenceModule, type PresenceModuleOptions } from './presence/index.js';
 import { RealtimeModule } from './realtime/index.js';
 import { RedisModule } from './redis/index.js';
+import { TypingModule, type TypingModuleOptions } from './typing/index.js';
 import { UsersModule } from './users/index.js';
 
 /** What an embedding application may replace or add. Classes are made by Nest and may inject what is global. */
-export interface ParleyExtensions extends MessagingOptions, PresenceModuleOptions {
+export interface ParleyExtensions extends MessagingOptions, PresenceModuleOptions, TypingModuleOptions {
   /** Who a token speaks for; default: JWT. */
   authenticator?: Type<Authenticator>;
   /** Who may do what in a conversation; default: roles. */
@@ -58,6 +60,7 @@ export class ParleyModule {
       authenticator,
       accessPolicy,
       presencePolicy,
+      typingPolicy,
       messageTypes = [],
       interceptors = [],
       imports = [],
@@ -75,6 +78,8 @@ export class ParleyModule {
         ConversationsModule.forRoot(accessPolicy ? { accessPolicy } : {}),
         MessagingModule.forRoot({ messageTypes, interceptors }),
         PresenceModule.forRoot(presencePolicy ? { presencePolicy } : {}),
+        TypingModule.forRoot(typingPolicy ? { typingPolicy } : {}),
+        DeliveryModule.forRoot(offlineNotifier ? { offlineNotifier } : {}),
         OpsModule,
         ...imports,
       ],
