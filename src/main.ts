@@ -1,6 +1,8 @@
+import type { INestApplication } from '@nestjs/common';
 import { join } from 'node:path';
 import { mintDevelopmentToken } from './auth/index.js';
 import { makeSettings, readSettings, SettingsError, usesDevelopmentSecret, type Settings } from './config/index.js';
+import { assertReachable } from './database/index.js';
 import { EmbeddedServiceError, startEmbeddedPostgres, startEmbeddedRedis } from './embedded/index.js';
 import { createServer } from './server.js';
 
@@ -57,31 +59,30 @@ function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** Ends the process in time whatever hangs (guarantee 11): what is acked is committed. */
+function stopOnSignals(app: INestApplication, settings: Settings): void {
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => process.exit(0), settings.shutdownTimeoutMs + 500).unref();
+    await app.close();
+    await stopServices();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+}
+
 async function main(): Promise<void> {
+  process.on('unhandledRejection', reportUnhandled);
   const given = readSettings(process.env);
   const settings = await withServices(given);
+  await assertReachable(settings.databaseUrl!);
   const app = await createServer(settings);
-
-  let stopping: Promise<void> | null = null;
-  const stop = (exitCode: number): Promise<void> => {
-    // Whatever hangs, the process ends in time (guarantee 11); what is acked is committed.
-    setTimeout(() => process.exit(1), settings.shutdownTimeoutMs + 500).unref();
-    stopping ??= app
-      .close()
-      .then(stopServices)
-      .then(() => process.exit(exitCode));
-    return stopping;
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(0));
-  process.on('unhandledRejection', reportUnhandled);
-
+  stopOnSignals(app, settings);
   await app.listen(settings.port, settings.host);
   const url = await app.getUrl();
-  await announce(
-    settings,
-    given,
-    url.replace('[::1]', 'localhost').replace('0.0.0.0', 'localhost').replace('[::]', 'localhost'),
-  );
+  await announce(settings, given, url.replace(/\[::1?\]|0\.0\.0\.0/, 'localhost'));
 }
 
 function reportUnhandled(reason: unknown): void {

@@ -5,4 +5,5 @@ export { CommitPosition, decodePosition, encodePosition, positionColumns, type P
 export { DatabaseModule } from './database.module.js';
 export { dataSourceOptions, type DatabaseTarget } from './data-source.options.js';
 export { runMigrations } from './migrate.js';
+export { assertReachable } from './reachable.js';
 export { isDatabaseAway, isLockTimeout, Sql, type SqlRunner, type Statement } from './sql.js';
