@@ -21,6 +21,7 @@ export {
   configureHttp,
   HealthChecks,
   httpAppOptions,
+  OpsModule,
   ParleyLogger,
   setupDocs,
   type HealthProbe,
@@ -35,6 +36,8 @@ export {
   type AccessRequest,
   type AccessVerb,
 } from './conversations/index.js';
+export { BlocksTypingPolicy, TypingPolicy } from './typing/index.js';
+export { ContactsPresencePolicy, PresencePolicy, type PresenceSight } from './presence/index.js';
 export { MessageInterceptor, MessageType, type InterceptorVerdict, type MessageDraft } from './messaging/index.js';
 export { ConnectionHooks, type AckMode, type Connection, type ConnectionHook } from './realtime/index.js';
 
