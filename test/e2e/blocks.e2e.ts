@@ -117,4 +117,27 @@ describe('a block', () => {
     expect((await rest(cluster.url(1), bob, 'GET', '/v1/me/contacts')).body).toEqual(before);
     expect(atBob.heard.map(({ event }) => event).filter((event) => event !== 'heartbeat-ack')).toEqual([]);
   });
+
+  it('ends typing that goes on, once, and keeps what comes later from both', async () => {
+    const [alice, bob] = someUsers(2) as [string, string];
+    const conversationId = await directConversation(cluster.url(), alice, bob);
+    const [atAlice, atBob] = await Promise.all([cluster.connect(alice, 0), cluster.connect(bob, 1)]);
+    for (const client of [atAlice, atBob]) await client.ask('join-conversation', { conversationId });
+    await atBob.ask('typing-start', { conversationId });
+    await atAlice.waitFor('user-typing');
+    await block(alice, bob);
+    await atAlice.waitFor('user-typing', ({ isTyping }: { isTyping: boolean }) => !isTyping);
+    await atBob.ask('typing-stop', { conversationId });
+    await atBob.ask('typing-start', { conversationId });
+    await atAlice.ask('typing-start', { conversationId });
+    for (const client of [atAlice, atBob]) {
+      expect((await client.ask('get-typing-users', { conversationId })).userIds).toEqual([]);
+    }
+    await unblock(alice, bob);
+    await expect.poll(async () => (await atBob.ask('get-typing-users', { conversationId })).userIds).toEqual([alice]);
+    await atBob.ask('typing-stop', { conversationId });
+    await atBob.ask('typing-start', { conversationId });
+    await atAlice.waitForCount('user-typing', 4);
+    expect(atAlice.of('user-typing').map(({ isTyping }) => isTyping)).toEqual([true, false, false, true]);
+  });
 });
