@@ -191,7 +191,7 @@ describe('edit-message', () => {
   });
 
   it('is not for who has left, nor a way past a block', async () => {
-    const { alice, clients, conversationId, say } = await scene(cluster, 'group', ['alice', 'bob']);
+    const { clients, conversationId, say } = await scene(cluster, 'group', ['alice', 'bob']);
     const bob = clients[1]!;
     const sent = await say(bob, 'soon gone');
     await rest(cluster.url(), bob.userId, 'DELETE', `/v1/conversations/${conversationId}/participants/${bob.userId}`);

@@ -27,7 +27,7 @@ describe('search', () => {
       cluster.url(1),
       userId,
       'GET',
-      `/v1/search/messages?${new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]))}`,
+      `/v1/search/messages?${new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)])).toString()}`,
     );
 
   async function found(userId: string, q: string, more: Query = {}): Promise<string[]> {
