@@ -122,9 +122,9 @@ describe('presence', () => {
 /**
  * Two worlds that differ only in what Alice may not know: what she sees must not differ. Alice and Carol are on node 1.
  * Bob is Alice's peer in a direct conversation and in a group; Erin and Dave are strangers to her, and Carol a contact
- * of theirs and Bob's.
+ * of theirs and Bob's. Each world is a cluster of its own.
  */
-describe('what one may not know', () => {
+describe('what one may not know', { timeout: 90_000 }, () => {
   interface World {
     cluster: TestCluster;
     url: string;
@@ -272,6 +272,9 @@ describe('what one may not know', () => {
 
   it('is not what somebody does who blocks one', async () => {
     expect(await trafficOfAlice(peerBlocks)).toBe(await plain);
+  });
+
+  it('is not what somebody types who blocks one', async () => {
     expect(await trafficOfAlice(peerTypesBehindBlock)).toBe(await plain);
   });
 
