@@ -4,7 +4,8 @@ import { invalid } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AccessGate } from '../conversations/index.js';
 import type { GetMessagesDto } from './message.dto.js';
-import { MessageRepository, type MessagePage } from './message.repository.js';
+import type { MessagePage } from './message-page.js';
+import { MessageRepository } from './message.repository.js';
 
 const defaultLimit = 50;
 

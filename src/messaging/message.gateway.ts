@@ -3,7 +3,7 @@ import { Actor, CurrentActor } from '../auth/index.js';
 import { ChatGateway, InArrivalOrder, ok, type Ack } from '../realtime/index.js';
 import { HistoryService } from './history.service.js';
 import { GetMessagesDto, SendMessageDto } from './message.dto.js';
-import type { MessagePage } from './message.repository.js';
+import type { MessagePage } from './message-page.js';
 import { MessageService, type SentMessage } from './message.service.js';
 
 /** Sending and reading messages, by socket. */

@@ -2,28 +2,27 @@ import { Injectable } from '@nestjs/common';
 import { ChatError, type Message } from '../common/index.js';
 import { messageColumns, messageVisibleTo, toMessage, type MessageRow } from '../conversations/index.js';
 import { Sql } from '../database/index.js';
-
-/** A page of a history, ascending by seq. */
-export interface MessagePage {
-  messages: Message[];
-  /** Whether there is more in the direction that was read. */
-  hasMore: boolean;
-}
+import type { MessagePage } from './message-page.js';
 
 /** Reads messages. */
 @Injectable()
 export class MessageRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** One message, for a caller known to be allowed; by `messages_id`. @throws ChatError NOT_FOUND */
+  /**
+   * One message, for a caller known to be allowed; by `messages_id`. One that has expired and is not yet swept comes as
+   * the tombstone it is about to be.
+   * @throws ChatError NOT_FOUND
+   */
   async byId(messageId: string): Promise<Message> {
-    const [row] = await this.sql.rows<MessageRow>({
+    const [row] = await this.sql.rows<MessageRow & { is_expired: boolean }>({
       name: 'message-by-id',
-      text: `SELECT ${messageColumns('m')} FROM messages m WHERE m.id = $1`,
+      text: `SELECT ${messageColumns('m')}, coalesce(m.expires_at <= now(), false) AS is_expired
+             FROM messages m WHERE m.id = $1`,
       values: [messageId],
     });
     if (!row) throw new ChatError('NOT_FOUND');
-    return toMessage(row);
+    return toMessage(row.is_expired ? { ...row, deleted_at: row.deleted_at ?? row.expires_at } : row);
   }
 
   /**

@@ -71,6 +71,6 @@ describe('get-messages', () => {
       (await carol.refused('send-message', { conversationId: group, content: { text: 'still here?' } })).code,
     ).toBe('NOT_FOUND');
     await alice.ask('send-message', { conversationId: group, content: { text: 'gone' } });
-    expect(carol.of('new-message')).toEqual([]);
+    expect(seqsOf(carol.of<Message>('new-message'))).not.toContain(3);
   });
 });
