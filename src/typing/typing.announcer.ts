@@ -52,16 +52,8 @@ export class TypingAnnouncer {
     const membership = await this.directory.get(news.conversationId);
     const viewerIds = [...(membership?.participants.keys() ?? [])].filter((userId) => userId !== news.userId);
     const hidden = await this.hiddenTypists([news.userId, ...news.userIds], viewerIds);
-    // As a rule all see the same: one encoding, one message to the other nodes.
-    const alike = new Map<string, { viewerIds: string[]; userIds: string[] }>();
-    for (const viewerId of viewerIds) {
-      if (hidden.get(news.userId)?.has(viewerId)) continue;
-      const userIds = visibleTo(viewerId, news.userIds, hidden);
-      const group = alike.get(userIds.join('\n'));
-      if (group) group.viewerIds.push(viewerId);
-      else alike.set(userIds.join('\n'), { viewerIds: [viewerId], userIds });
-    }
-    for (const group of alike.values()) this.emit(group.viewerIds, news, group.userIds);
+    const listeners = viewerIds.filter((viewerId) => !hidden.get(news.userId)!.has(viewerId));
+    for (const group of alike(listeners, news.userIds, hidden)) this.emit(group.viewerIds, news, group.userIds);
   }
 
   private emit(viewerIds: string[], { conversationId, userId, endsAtMs }: TypingNews, userIds: string[]): void {
@@ -94,4 +86,21 @@ function visibleTo(
   hidden: ReadonlyMap<string, ReadonlySet<string>>,
 ): string[] {
   return typistIds.filter((typistId) => !hidden.get(typistId)?.has(viewerId));
+}
+
+/** Viewers who see the same: as a rule all of them, so that there is one encoding and one message to the other nodes. */
+function alike(
+  viewerIds: string[],
+  typistIds: string[],
+  hidden: ReadonlyMap<string, ReadonlySet<string>>,
+): { viewerIds: string[]; userIds: string[] }[] {
+  if (typistIds.every((typistId) => hidden.get(typistId)!.size === 0)) return [{ viewerIds, userIds: typistIds }];
+  const groups = new Map<string, { viewerIds: string[]; userIds: string[] }>();
+  for (const viewerId of viewerIds) {
+    const userIds = visibleTo(viewerId, typistIds, hidden);
+    const group = groups.get(userIds.join('\n'));
+    if (group) group.viewerIds.push(viewerId);
+    else groups.set(userIds.join('\n'), { viewerIds: [viewerId], userIds });
+  }
+  return [...groups.values()];
 }
