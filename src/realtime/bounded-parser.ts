@@ -7,29 +7,34 @@ export class OversizePayload {}
  * A Socket.IO parser that knows the size of each packet: one above the limit is still decoded, for its event name and
  * ack id, but its payload is dropped. What is above the transport's limit never comes here: it closes the connection.
  *
- * @param maxPacketBytes of the packet as text, UTF-8
+ * @param maxPacketBytes of the packet as text, UTF-8, and of its attachments
  */
 export function boundedParser(maxPacketBytes: number): { Encoder: typeof Encoder; Decoder: typeof Decoder } {
   class BoundedDecoder extends Decoder {
-    private isOversize = false;
+    private bytes = 0;
 
-    override add(data: unknown): void {
-      this.isOversize = isLargerThan(data, maxPacketBytes);
-      super.add(data);
+    constructor(...args: ConstructorParameters<typeof Decoder>) {
+      super(...args);
+      // The first to hear of a packet. Overriding `emitReserved` would change nothing: the base class calls its parent's.
+      this.on('decoded', (packet: Packet) => {
+        if (this.bytes > maxPacketBytes && Array.isArray(packet.data))
+          packet.data = [packet.data[0], new OversizePayload()];
+      });
     }
 
-    // `emitReserved` is how the base class reports a decoded packet; it is protected, so this is its public contract.
-    override emitReserved(...args: Parameters<Decoder['emitReserved']>): this {
-      const packet = args[1] as unknown as Packet;
-      if (this.isOversize && Array.isArray(packet.data)) packet.data = [packet.data[0], new OversizePayload()];
-      return super.emitReserved(...args);
+    /** Text begins a packet; binary data belongs to the one begun. */
+    override add(data: unknown): void {
+      this.bytes = sizeOf(data, maxPacketBytes) + (typeof data === 'string' ? 0 : this.bytes);
+      super.add(data);
     }
   }
   return { Encoder, Decoder: BoundedDecoder };
 }
 
-function isLargerThan(data: unknown, maxBytes: number): boolean {
-  if (typeof data !== 'string') return Buffer.isBuffer(data) && data.length > maxBytes;
+/** @returns the bytes, or for a text that is surely within the limit an upper bound */
+function sizeOf(data: unknown, maxBytes: number): number {
+  if (typeof data !== 'string') return Buffer.isBuffer(data) ? data.length : 0;
   // A UTF-16 unit is at most three bytes of UTF-8: most packets need no counting.
-  return data.length * 3 > maxBytes && Buffer.byteLength(data) > maxBytes;
+  const atMost = data.length * 3;
+  return atMost > maxBytes ? Buffer.byteLength(data) : atMost;
 }
