@@ -8,6 +8,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { mintDevelopmentToken } from '../../src/auth/index.js';
+import { readSettings } from '../../src/config/index.js';
 import { freePort } from '../../src/embedded/index.js';
 import { spawnSource } from '../setup/node-process.js';
 
@@ -31,7 +33,7 @@ class Terminal {
     }
   }
 
-  async shows(words: string, timeoutMs = 20_000): Promise<void> {
+  async shows(words: string, timeoutMs = 40_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!this.text.includes(words)) {
       const isOver = this.process.exitCode !== null || Date.now() > deadline;
@@ -48,92 +50,97 @@ class Terminal {
   }
 }
 
+// Whole processes start here, each in seconds on a busy machine.
+const patienceMs = 60_000;
+
 /** A `PATH` on which the private Redis is found, or nothing at all. */
 const engines = [
   { engine: 'memory', path: () => '/nowhere', line: 'none found: ephemeral state is in memory' },
   { engine: 'Redis', path: () => dirname(inject('redisServerPath')), line: 'private, from the redis-server' },
 ];
 
-describe.each(engines)('the first chat of the README, on the $engine engine', ({ engine, path, line }) => {
-  let url: string;
-  let server: Terminal;
-  const terminals: Terminal[] = [];
-  const sockets: Socket[] = [];
+describe.each(engines)(
+  'the first chat of the README, on the $engine engine',
+  { timeout: patienceMs },
+  ({ engine, path, line }) => {
+    let url: string;
+    let server: Terminal;
+    const terminals: Terminal[] = [];
+    const sockets: Socket[] = [];
 
-  beforeAll(async () => {
-    const dataDir = join(inject('runDir'), `quick-start-${engine}`);
-    await mkdir(dataDir, { mode: 0o755 });
-    const port = await freePort();
-    url = `http://localhost:${port}`;
-    const env = { ...unset, PATH: path(), PORT: String(port), DATA_DIR: dataDir };
-    server = new Terminal(await spawnSource('main.js', env));
-    await server.shows('bob: ', 50_000);
-  });
-
-  afterAll(async () => {
-    for (const socket of sockets) socket.disconnect();
-    for (const terminal of terminals) await terminal.end();
-    await server?.end();
-  });
-
-  async function token(name: string): Promise<string> {
-    const command = join(inject('transpiledSource'), 'auth', 'token.cli.js');
-    const terminal = new Terminal(spawn(process.execPath, [command, name], { env: { ...process.env, ...unset } }));
-    await once(terminal.process, 'close');
-    return terminal.text.trim();
-  }
-
-  function run(script: string, args: string[], TOKEN: string): Terminal {
-    const child = spawn(process.execPath, [join(examples, script), ...args], {
-      env: { ...process.env, URL: url, TOKEN },
+    beforeAll(async () => {
+      const dataDir = join(inject('runDir'), `quick-start-${engine}`);
+      await mkdir(dataDir, { mode: 0o755 });
+      const port = await freePort();
+      url = `http://localhost:${port}`;
+      const env = { ...unset, PATH: path(), PORT: String(port), DATA_DIR: dataDir };
+      server = new Terminal(await spawnSource('main.js', env));
+      await server.shows('bob: ', 50_000);
     });
-    const terminal = new Terminal(child);
-    terminals.push(terminal);
-    return terminal;
-  }
 
-  async function dial(name: string): Promise<Socket> {
-    const socket = io(url, { auth: { token: await token(name) }, forceNew: true });
-    sockets.push(socket);
-    await new Promise((resolve) => socket.once('session-ready', resolve));
-    return socket;
-  }
-
-  it('says where it listens, on what it runs, and gives two tokens', () => {
-    expect(server.text).toMatch(new RegExp(`Parley listens on http://\\S+:${new URL(url).port} `));
-    expect(server.text).toContain('Postgres: embedded');
-    expect(server.text).toContain(line);
-    expect(server.text).toMatch(/alice: ey\S+\n\s+bob: ey\S+/);
-  });
-
-  it('carries a message from one terminal to the other', async () => {
-    const listening = run('listen.mjs', ['alice'], await token('bob'));
-    await listening.shows('waiting for alice');
-    const sending = run('send.mjs', ['bob', 'Hello from the other terminal!'], await token('alice'));
-    await listening.shows('alice: Hello from the other terminal!');
-    await sending.shows('sent as message 1');
-    await once(sending.process, 'close');
-    expect(sending.process.exitCode).toBe(0);
-  });
-
-  it('works by exactly the client code of the README', async () => {
-    const response = await fetch(`${url}/v1/conversations`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${await token('carol')}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ kind: 'direct', participantIds: ['dave'] }),
+    afterAll(async () => {
+      for (const socket of sockets) socket.disconnect();
+      for (const terminal of terminals) await terminal.end();
+      await server?.end();
     });
-    const { id: conversationId } = (await response.json()) as { id: string };
-    const dave = await dial('dave');
-    const heard = new Promise((resolve) => {
-      dave.on('new-message', (message) => resolve(message));
-    });
-    const socket = await dial('carol');
-    socket.emit('join-conversation', conversationId);
-    socket.emit('send-message', { conversationId, content: { text: 'Hello!' }, type: 'text' });
-    expect(await heard).toMatchObject({ conversationId, senderId: 'carol', seq: 1, content: { text: 'Hello!' } });
-  });
 
-  it('drains and ends with 0 on SIGTERM, its Postgres too', async () => {
-    expect(await server.end()).toBe(0);
-  });
-});
+    // What `npm run -s token -- NAME` prints; src/auth/token.cli.spec.ts runs that command.
+    function token(name: string): Promise<string> {
+      return mintDevelopmentToken(readSettings({}), name);
+    }
+
+    function run(script: string, args: string[], TOKEN: string): Terminal {
+      const child = spawn(process.execPath, [join(examples, script), ...args], {
+        env: { ...process.env, URL: url, TOKEN },
+      });
+      const terminal = new Terminal(child);
+      terminals.push(terminal);
+      return terminal;
+    }
+
+    async function dial(name: string): Promise<Socket> {
+      const socket = io(url, { auth: { token: await token(name) }, forceNew: true });
+      sockets.push(socket);
+      await new Promise((resolve) => socket.once('session-ready', resolve));
+      return socket;
+    }
+
+    it('says where it listens, on what it runs, and gives two tokens', () => {
+      expect(server.text).toMatch(new RegExp(`Parley listens on http://\\S+:${new URL(url).port} `));
+      expect(server.text).toContain('Postgres: embedded');
+      expect(server.text).toContain(line);
+      expect(server.text).toMatch(/alice: ey\S+\n\s+bob: ey\S+/);
+    });
+
+    it('carries a message from one terminal to the other', async () => {
+      const listening = run('listen.mjs', ['alice'], await token('bob'));
+      await listening.shows('waiting for alice');
+      const sending = run('send.mjs', ['bob', 'Hello from the other terminal!'], await token('alice'));
+      await listening.shows('alice: Hello from the other terminal!');
+      await sending.shows('sent as message 1');
+      await once(sending.process, 'close');
+      expect(sending.process.exitCode).toBe(0);
+    });
+
+    it('works by exactly the client code of the README', async () => {
+      const response = await fetch(`${url}/v1/conversations`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await token('carol')}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ kind: 'direct', participantIds: ['dave'] }),
+      });
+      const { id: conversationId } = (await response.json()) as { id: string };
+      const dave = await dial('dave');
+      const heard = new Promise((resolve) => {
+        dave.on('new-message', (message) => resolve(message));
+      });
+      const socket = await dial('carol');
+      socket.emit('join-conversation', conversationId);
+      socket.emit('send-message', { conversationId, content: { text: 'Hello!' }, type: 'text' });
+      expect(await heard).toMatchObject({ conversationId, senderId: 'carol', seq: 1, content: { text: 'Hello!' } });
+    });
+
+    it('drains and ends with 0 on SIGTERM, its Postgres too', async () => {
+      expect(await server.end()).toBe(0);
+    });
+  },
+);
