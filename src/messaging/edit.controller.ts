@@ -5,7 +5,7 @@ import { ApiErrors, DtoPipe, QueryPipe, type Message, type Page } from '../commo
 import { ConversationPageDto, MessageSchema } from '../conversations/index.js';
 import { EditBodyDto, MessageParamDto } from './edit.dto.js';
 import { EditService } from './edit.service.js';
-import type { Revision } from './revision.repository.js';
+import type { Revision } from './revision.js';
 import { RevisionPageSchema } from './revision.schemas.js';
 import { RevisionService } from './revision.service.js';
 

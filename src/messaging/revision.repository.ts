@@ -1,15 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isoTime } from '../conversations/index.js';
 import { Sql } from '../database/index.js';
-
-/** What a message said before an edit. */
-export interface Revision {
-  /** The message's rev while it said so, the last one. */
-  rev: number;
-  content: Record<string, unknown>;
-  /** When it began to say so. */
-  createdAt: string;
-}
+import type { Revision } from './revision.js';
 
 /** Reads the revisions of messages. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import type { Page } from '../common/index.js';
-import type { Revision } from './revision.repository.js';
+import type { Revision } from './revision.js';
 
 @ApiSchema({ name: 'Revision' })
 export class RevisionSchema implements Revision {

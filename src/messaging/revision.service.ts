@@ -4,7 +4,8 @@ import { decodeCursor, encodeCursor, invalid, type Page } from '../common/index.
 import { Settings } from '../config/index.js';
 import { AccessGate, type ConversationPageDto } from '../conversations/index.js';
 import { MessageChangeWriter } from './message-change-writer.js';
-import { RevisionRepository, type Revision } from './revision.repository.js';
+import { RevisionRepository } from './revision.repository.js';
+import type { Revision } from './revision.js';
 
 const defaultLimit = 50;
 
