@@ -15,7 +15,7 @@ function admission(clock: Clock): HandshakeAdmission {
 }
 
 async function outcomes(gate: HandshakeAdmission, count: number): Promise<{ admitted: number; refused: unknown[] }> {
-  const settled = await Promise.allSettled(Array.from({ length: count }, () => gate.enter()));
+  const settled = await Promise.allSettled(Array.from({ length: count }, () => gate.run(async () => undefined)));
   const refused = settled.filter((one) => one.status === 'rejected').map((one): unknown => one.reason);
   return { admitted: count - refused.length, refused };
 }
@@ -38,5 +38,18 @@ describe('HandshakeAdmission', () => {
     const startedMs = performance.now();
     expect((await outcomes(gate, 10)).admitted).toBe(10);
     expect(performance.now() - startedMs).toBeLessThan(100);
+  });
+
+  it('works on 50 at a time', async () => {
+    const gate = new HandshakeAdmission(new StillClock(), makeSettings());
+    let running = 0;
+    let most = 0;
+    const work = async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+    };
+    await Promise.all(Array.from({ length: 500 }, () => gate.run(work)));
+    expect(most).toBe(50);
   });
 });

@@ -5,6 +5,9 @@ import { Settings } from '../config/index.js';
 
 /** How long a handshake may wait for its turn. With the handshake's own work it stays below the contract's 3 s. */
 const maxWaitMs = 1_500;
+/** Handshakes worked on at the same time: more of them would only make each slower than its time-out. */
+const maxAtOnce = 50;
+const maxTurnWaitMs = 5_000;
 
 /**
  * Spreads the handshakes of one node: `HANDSHAKES_BURST` at once, `HANDSHAKES_PER_SECOND` over time.
@@ -19,6 +22,8 @@ export class HandshakeAdmission {
   /** Below zero: turns of the future that are taken. */
   private tokens: number;
   private lastMs: number;
+  private running = 0;
+  private readonly line = new Set<() => void>();
 
   constructor(
     private readonly clock: Clock,
@@ -30,10 +35,47 @@ export class HandshakeAdmission {
     this.lastMs = clock.now();
   }
 
-  /** Resolves when it is the handshake's turn. @throws ChatError RATE_LIMITED with `retryAfterMs` */
-  async enter(): Promise<void> {
+  /**
+   * Does a handshake's work when it is its turn: after its place in the rate, and when fewer than 50 others are worked
+   * on, for which it waits up to 5 s.
+   *
+   * @throws ChatError RATE_LIMITED with `retryAfterMs`, or what `work` throws
+   */
+  async run<T>(work: () => Promise<T>): Promise<T> {
     const waitMs = this.reserve();
     if (waitMs > 0) await sleep(waitMs);
+    if (this.running < maxAtOnce) this.running += 1;
+    else await this.turn();
+    try {
+      return await work();
+    } finally {
+      this.passOn();
+    }
+  }
+
+  /** Resolves when another handshake has passed its place on. */
+  private turn(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const next = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.line.delete(next);
+        reject(tooMany(maxTurnWaitMs));
+      }, maxTurnWaitMs);
+      this.line.add(next);
+    });
+  }
+
+  private passOn(): void {
+    const [next] = this.line;
+    if (next === undefined) {
+      this.running -= 1;
+      return;
+    }
+    this.line.delete(next);
+    next();
   }
 
   /** Takes a turn, perhaps one of the future. @returns milliseconds until it comes */
@@ -42,9 +84,12 @@ export class HandshakeAdmission {
     this.tokens = Math.min(this.burst, this.tokens + ((nowMs - this.lastMs) * this.perSecond) / 1_000);
     this.lastMs = nowMs;
     const waitMs = Math.max(0, Math.ceil(((1 - this.tokens) * 1_000) / this.perSecond));
-    if (waitMs > maxWaitMs)
-      throw new ChatError('RATE_LIMITED', { message: 'Too many handshakes', retryAfterMs: waitMs });
+    if (waitMs > maxWaitMs) throw tooMany(waitMs);
     this.tokens -= 1;
     return waitMs;
   }
+}
+
+function tooMany(retryAfterMs: number): ChatError {
+  return new ChatError('RATE_LIMITED', { message: 'Too many handshakes', retryAfterMs });
 }

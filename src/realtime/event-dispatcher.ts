@@ -94,7 +94,7 @@ export class EventDispatcher {
   }
 
   private callOf(socket: Socket, event: string, ack: AckCallback | undefined, line: Line): EventCall {
-    const connection = socket.data.connection as Connection | undefined;
+    const { connection } = socket.data as { connection?: Connection };
     const name = line.handlers.has(event) ? event : 'unknown';
     const startedMs = performance.now();
     return new EventCall(
@@ -107,7 +107,7 @@ export class EventDispatcher {
   }
 
   private actorOf(socket: Socket, connection: Connection | undefined, event: string): Actor | undefined {
-    const actor = socket.data.actor as Actor | undefined;
+    const { actor } = socket.data as { actor?: Actor };
     if (!actor || !connection || !this.ordered.has(event)) return actor;
     return actor.inTurn(connection.arrivals.take());
   }

@@ -41,18 +41,19 @@ export class Handshake {
    * Codes: UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, VALIDATION_FAILED, RATE_LIMITED, UNAVAILABLE, INTERNAL.
    */
   readonly middleware = (socket: Socket, next: (error?: Error) => void): void => {
-    this.withinTime(this.admit(socket)).then(
-      (admission) => {
-        Object.assign(socket.data as object, { actor: admission.actor, ackMode: admission.ackMode });
-        next();
-      },
-      (error: unknown) => next(this.refusal(error)),
-    );
+    this.admission
+      .run(() => this.withinTime(this.admit(socket)))
+      .then(
+        (admission) => {
+          Object.assign(socket.data as object, { actor: admission.actor, ackMode: admission.ackMode });
+          next();
+        },
+        (error: unknown) => next(this.refusal(error)),
+      );
   };
 
   private async admit(socket: Socket): Promise<Admission> {
     if (this.drain.isDraining) throw new ChatError('UNAVAILABLE', { message: 'The node is shutting down' });
-    await this.admission.enter();
     const auth = (socket.handshake.auth ?? {}) as Record<string, unknown>;
     assertHarmlessPayload(auth);
     const token = tokenOfHandshake({ auth, headers: socket.handshake.headers });
