@@ -9,7 +9,7 @@ export class TcpProxy {
   private isFrozen = false;
 
   private constructor(
-    private readonly target: URL,
+    private target: URL,
     readonly port: number,
   ) {}
 
@@ -25,6 +25,11 @@ export class TcpProxy {
     const url = new URL(this.target.href);
     url.host = `127.0.0.1:${this.port}`;
     return url.href;
+  }
+
+  /** Leads new connections elsewhere. */
+  retarget(url: string): void {
+    this.target = new URL(url);
   }
 
   /** Takes connections again. */

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, open, refusedConnection, rest, tokenFor } from '../support/client.js';
+import { TestCluster } from '../support/cluster.js';
+import { range } from '../support/hearing.js';
+import { RawSocket } from '../support/raw-socket.js';
+
+const allowed = 'https://app.example.com';
+const foreign = 'https://evil.example';
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start({ settings: { corsOrigins: [allowed], jwtLeewaySeconds: 0 } });
+});
+
+afterAll(() => cluster?.stop());
+
+describe('a browser page', () => {
+  const polling = (origin: string) =>
+    fetch(`${cluster.url()}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
+
+  it('of an allowed origin connects by WebSocket and by polling', async () => {
+    expect((await RawSocket.open(cluster.url(), { origin: allowed })).isClosed).toBe(false);
+    const response = await polling(allowed);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBe(allowed);
+  });
+
+  it('of another origin is refused by WebSocket and by polling', async () => {
+    const raw = await RawSocket.open(cluster.url(), { origin: foreign });
+    await raw.closes();
+    expect(raw.heard).toEqual([]);
+    const response = await polling(foreign);
+    expect(response.status).toBe(403);
+    expect(response.headers.get('access-control-allow-origin')).not.toBe(foreign);
+  });
+
+  it('of the origin null is refused', async () => {
+    expect((await polling('null')).status).toBe(403);
+  });
+});
+
+describe('a token', () => {
+  it('in the query string is no token', async () => {
+    const token = await tokenFor('q-alice');
+    expect((await refusedConnection(cluster.url(), {}, { query: { token } })).code).toBe('UNAUTHENTICATED');
+    const raw = await RawSocket.open(cluster.url(), {}, `&token=${token}`);
+    raw.send('40');
+    expect(await raw.hears((text) => text.startsWith('44'))).toContain('UNAUTHENTICATED');
+    raw.close();
+  });
+
+  it('is needed in every namespace', async () => {
+    const raw = await RawSocket.open(cluster.url());
+    raw.send('40/admin,{}');
+    expect(await raw.hears((text) => text.startsWith('44/admin,'))).toBeDefined();
+    raw.close();
+  });
+
+  it('nothing is heard of an event before sign-in', async () => {
+    const raw = await RawSocket.open(cluster.url());
+    raw.send('421["heartbeat"]');
+    await raw.closes();
+    expect(raw.heard.filter((text) => text.startsWith('43'))).toEqual([]);
+  });
+
+  it('that expires while connected ends the session with TOKEN_EXPIRED', async () => {
+    const alice = await cluster.connect('e-alice', 0, { expiresInSeconds: 2 });
+    const gone = new Promise<string>((resolve) => alice.socket.once('disconnect', resolve));
+    expect(await alice.waitFor('error')).toMatchObject({ code: 'TOKEN_EXPIRED' });
+    expect(await gone).toBe('io server disconnect');
+  });
+
+  it('is renewed by refresh-token, and only by one of the same user', async () => {
+    const alice = await cluster.connect('f-alice', 0, { expiresInSeconds: 2 });
+    expect((await alice.refused('refresh-token', { token: await tokenFor('f-mallory') })).code).toBe('FORBIDDEN');
+    expect((await alice.refused('refresh-token', { token: 'x' })).code).toBe('UNAUTHENTICATED');
+    await alice.ask('refresh-token', { token: await tokenFor('f-alice') });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await alice.ask('heartbeat');
+    expect(alice.of('error')).toEqual([]);
+  });
+
+  it('revoked on one node ends its sessions on another within 2 s, and lets nobody in again', async () => {
+    const token = await tokenFor('r-alice');
+    const alice = await cluster.connect('r-alice', 1, { token });
+    const startedAt = performance.now();
+    const gone = new Promise<void>((resolve) => alice.socket.once('disconnect', () => resolve()));
+    const { status } = await rest(
+      cluster.url(0),
+      'r-admin',
+      'POST',
+      '/v1/auth/revoke',
+      { sub: 'r-alice' },
+      { claims: { scope: 'admin' } },
+    );
+    expect(status).toBe(204);
+    await gone;
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(alice.of('error').at(-1)).toMatchObject({ code: 'TOKEN_REVOKED' });
+    for (const node of [0, 1]) {
+      expect((await refusedConnection(cluster.url(node), { token })).code).toBe('TOKEN_REVOKED');
+    }
+  });
+});
+
+describe('the twenty-first socket of a user', () => {
+  it('is refused wherever it knocks, and taken when another has gone', async () => {
+    const sockets = [];
+    for (const i of range(0, 19)) sockets.push(await cluster.connect('s-alice', i % 2));
+    const token = await tokenFor('s-alice');
+    for (const node of [0, 1]) {
+      expect(await refusedConnection(cluster.url(node), { token })).toMatchObject({
+        code: 'RATE_LIMITED',
+        retryable: true,
+      });
+    }
+    sockets[0]!.close();
+    await expect
+      .poll(() =>
+        connect(cluster.url(1), 's-alice').then(
+          (client) => (client.close(), true),
+          () => false,
+        ),
+      )
+      .toBe(true);
+  });
+
+  it('is one of exactly twenty that get in when thirty knock at once', async () => {
+    const clients = await Promise.all(range(0, 29).map((i) => open(cluster.url(i % 2), 's-bob')));
+    const admitted = await Promise.all(
+      clients.map(
+        ({ socket }) =>
+          new Promise<boolean>((resolve) => {
+            socket.once('connect', () => resolve(true));
+            socket.once('connect_error', () => resolve(false));
+          }),
+      ),
+    );
+    expect(admitted.filter(Boolean)).toHaveLength(20);
+    clients.forEach((client) => client.close());
+  });
+});
