@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/co
 import { ModuleRef } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConversationsModule } from '../conversations/index.js';
+import { storeProvider } from '../redis/index.js';
 import { mediaMessageTypes, TextMessageType } from './built-in.message-types.js';
 import { DeletionController } from './deletion.controller.js';
 import { DeletionForMe } from './deletion-for-me.js';
@@ -17,6 +18,9 @@ import { ExpirySweep } from './expiry.sweep.js';
 import { HistoryService } from './history.service.js';
 import { MessageAppendRepository } from './message-append.repository.js';
 import { MessageBudget } from './message.budget.js';
+import { MemoryMessageBudgetStore } from './memory.message-budget.store.js';
+import { MessageBudgetStore } from './message-budget.store.js';
+import { RedisMessageBudgetStore } from './redis.message-budget.store.js';
 import { MessageChangeRepository } from './message-change.repository.js';
 import { MessageChangeWriterRepository } from './message-change-writer.repository.js';
 import { MessageChangeWriter } from './message-change-writer.js';
@@ -97,6 +101,7 @@ export class MessagingModule {
         HistoryService,
         MessageAppendRepository,
         MessageBudget,
+        storeProvider(MessageBudgetStore, { redis: RedisMessageBudgetStore, memory: MemoryMessageBudgetStore }),
         MessageChangeRepository,
         MessageChangeWriter,
         MessageChangeWriterRepository,
