@@ -14,7 +14,8 @@ import { TypingModule, type TypingModuleOptions } from './typing/index.js';
 import { UsersModule } from './users/index.js';
 
 /** What an embedding application may replace or add. Classes are made by Nest and may inject what is global. */
-export interface ParleyExtensions extends MessagingOptions, PresenceModuleOptions, TypingModuleOptions {
+export interface ParleyExtensions
+  extends MessagingOptions, PresenceModuleOptions, TypingModuleOptions, DeliveryOptions {
   /** Who a token speaks for; default: JWT. */
   authenticator?: Type<Authenticator>;
   /** Who may do what in a conversation; default: roles. */
@@ -61,6 +62,7 @@ export class ParleyModule {
       accessPolicy,
       presencePolicy,
       typingPolicy,
+      offlineNotifier,
       messageTypes = [],
       interceptors = [],
       imports = [],

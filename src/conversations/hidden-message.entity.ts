@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** A message one user has deleted for himself. Read and written by SQL; here for the check of the schema. */
 @Entity('hidden_messages')
+@Index('hidden_messages_changed', ['userId', 'changedXid'])
 export class HiddenMessageEntity {
   @PrimaryColumn('text', { name: 'user_id' })
   userId!: string;

@@ -8,6 +8,7 @@
  */
 export { AccessGate } from './access.gate.js';
 export { AccessPolicy, type AccessRefusal, type AccessRequest, type AccessVerb } from './access.policy.js';
+export { ConversationActivity, type SentListener } from './conversation.activity.js';
 export { ConversationDirectory } from './conversation.directory.js';
 export { ConversationIdDto, ConversationPageDto, ConversationParamDto } from './conversation.dto.js';
 export {
@@ -19,12 +20,15 @@ export {
 export { ConversationService, type CreatedConversation } from './conversation.service.js';
 export { ConversationViews } from './conversation.views.js';
 export { ConversationsModule, type ConversationsModuleOptions } from './conversations.module.js';
+export { DeliveryReceipts, NoDeliveryReceipts, type DeliveredMark } from './delivery-receipts.js';
 export { hasIdShape, IsId, IsUserId } from './id.validator.js';
 export { KeyedQueue } from './keyed-queue.js';
 export { MembershipEvents, type LeaveListener, type MembershipListener } from './membership.events.js';
 export type { Member, Membership, Standing } from './membership.js';
 export { isoTime, messageColumns, messageVisibleTo, toMessage, type MessageRow } from './message-view.js';
+export { messagesNoticeKind, type CommittedChanges } from './message-activity.js';
 export { ParticipantService } from './participant.service.js';
+export { ReceiptListeners, type DeliveredListener } from './receipt.listeners.js';
 export { OpenReceiptVisibility, ReceiptVisibility } from './receipt.visibility.js';
 export { RoleAccessPolicy } from './role.access-policy.js';
 export { SilentTypingSource, TypingSource } from './typing.source.js';

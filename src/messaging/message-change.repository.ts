@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { messageColumns, toMessage, type MessageRow } from '../conversations/index.js';
+import { messageColumns, messagesNoticeKind, toMessage, type MessageRow } from '../conversations/index.js';
 import { Sql } from '../database/index.js';
 import { deletionChange } from './deletion.event.js';
 import type { MessageChange } from './message-change.js';
@@ -78,6 +78,20 @@ export class MessageChangeRepository {
       this.sql.rows<ReactionRow>(changedReactionsSql, range),
     ]);
     return [...messages.map(asChange), ...reactions.map(asReaction)].sort((a, b) => a.rev - b.rev);
+  }
+
+  /**
+   * The lowest rev below `rev` of a conversation that stands in the outbox, or else `rev`. A scan of the outbox, which is
+   * almost always almost empty.
+   */
+  async lowestUnannounced(conversationId: string, rev: number): Promise<number> {
+    const [row] = await this.sql.rows<{ lowest: number }>(
+      `SELECT least(min((n -> 'payload' ->> 'fromRev')::bigint), $2::bigint) AS lowest
+       FROM outbox o CROSS JOIN json_array_elements(o.notices) AS n
+       WHERE n ->> 'kind' = $3 AND n -> 'payload' ->> 'conversationId' = $1`,
+      [conversationId, rev, messagesNoticeKind],
+    );
+    return row!.lowest;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Message } from '../common/index.js';
+import type { CommittedChanges } from '../conversations/index.js';
 
 /** One change of a conversation's messages as sockets hear of it. */
 export interface MessageChange {
@@ -19,16 +20,6 @@ export interface MessageChange {
  *
  * With `changes` they are all there; without (from the outbox, after a crash) the node reads them from Postgres.
  */
-export interface MessagesNotice {
-  conversationId: string;
-  /** The membership these changes were committed under. */
-  version: number;
-  fromRev: number;
-  toRev: number;
+export interface MessagesNotice extends CommittedChanges {
   changes?: MessageChange[];
-  /** The membership itself, where it is small: saves other nodes a look-up. User id and joinedSeq. */
-  members?: [userId: string, joinedSeq: number][];
 }
-
-/** The kind of {@link MessagesNotice} in the outbox; `append_messages` writes it, too. */
-export const messagesNoticeKind = 'messages';

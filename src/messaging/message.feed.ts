@@ -30,7 +30,8 @@ interface Progress {
  *
  * Guarantees, per conversation and node: each change once and in order; a hole that does not close within 150 ms is
  * filled from Postgres, with the present state of the messages concerned. A conversation first met at a `rev` above 1
- * waits as long for lower ones and then starts at the lowest; what arrives later below that start is still handed on.
+ * waits as long for lower ones and then starts at the lowest that was announced or stands in the outbox; what arrives
+ * later below that start is still handed on.
  */
 @Injectable()
 export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
@@ -145,12 +146,22 @@ export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
   private fillGap(conversationId: string, progress: Progress): void {
     progress.gapTimer = null;
     const [first] = [...progress.waiting].sort((a, b) => a.fromRev - b.fromRev);
-    if (first && !progress.isStarted)
-      Object.assign(progress, { isStarted: true, floor: first.fromRev - 1, last: first.fromRev - 1 });
-    if (!first || first.fromRev <= progress.last + 1) return this.advance(conversationId, progress);
-    const hole = { conversationId, version: first.version, fromRev: progress.last + 1, toRev: first.fromRev - 1 };
-    progress.waiting.push(hole);
+    if (first && !progress.isStarted) return this.start(first, progress);
+    if (first && first.fromRev > progress.last + 1) progress.waiting.push(holeBelow(first, progress.last));
     this.advance(conversationId, progress);
+  }
+
+  /** Starts at the lowest change known, or lower: at what a node has committed and not announced, since it died. */
+  private start(first: MessagesNotice, progress: Progress): void {
+    progress.isBusy = true;
+    void this.changes
+      .lowestUnannounced(first.conversationId, first.fromRev)
+      .catch(() => first.fromRev)
+      .then((lowest) => {
+        Object.assign(progress, { isStarted: true, isBusy: false, floor: lowest - 1, last: lowest - 1 });
+        if (lowest < first.fromRev) progress.waiting.push(holeBelow(first, progress.last));
+        this.advance(first.conversationId, progress);
+      });
   }
 
   /**
@@ -185,6 +196,11 @@ export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
 
 function batchOf(notice: MessagesNotice, above: number, changes: MessageChange[]): LiveBatch<MessageChange> {
   return { conversationId: notice.conversationId, above, upTo: notice.toRev, changes };
+}
+
+/** Stands for the changes between what has been told and a notice; they are read from Postgres. */
+function holeBelow({ conversationId, version, fromRev }: MessagesNotice, last: number): MessagesNotice {
+  return { conversationId, version, fromRev: last + 1, toRev: fromRev - 1 };
 }
 
 function since<T extends { rev: number }>(changes: T[], above: number): T[] {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { ConversationDirectory } from '../conversations/index.js';
+import { ConversationDirectory, messagesNoticeKind } from '../conversations/index.js';
 import { Announcer, type Notice } from '../realtime/index.js';
-import { messagesNoticeKind, type MessageChange, type MessagesNotice } from './message-change.js';
+import type { MessageChange, MessagesNotice } from './message-change.js';
 import { appendedMessage, type AppendRow, type PendingMessage } from './message-draft.js';
 
 // Up to this size the membership travels with the notice: a few bytes instead of a query on every node.

@@ -15,6 +15,11 @@ export const metricsTable = {
   counters: {
     parley_events_total: { help: 'Client events by name and outcome', labels: ['event', 'outcome'] },
     parley_messages_appended_total: { help: 'Messages committed by this process' },
+    parley_offline_queue_reads_total: {
+      help: 'Connecting devices by what said what they lack: `queue`, or Postgres because the queue was `not-whole` or `away`',
+      labels: ['source'],
+    },
+    parley_offline_notifications_total: { help: 'Notifications of absent users', labels: ['outcome'] },
   },
   gauges: {
     parley_connections: { help: 'Open sockets of this process' },

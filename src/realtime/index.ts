@@ -4,7 +4,7 @@
  * the node that committed them dies. Does not guarantee delivery: a live event is sent at most once (see delivery/).
  */
 export { ok, type Ack } from './ack.js';
-export { Announcer, type NoticeHandler } from './announcer.js';
+export { Announcer, type NoticeHandler, type NoticeKeeper } from './announcer.js';
 export { Broadcaster, type Audience } from './broadcaster.js';
 export { ChatGateway, InArrivalOrder } from './chat-gateway.decorator.js';
 export { ConnectionHooks, type ConnectionHook } from './connection-hooks.js';
@@ -13,11 +13,13 @@ export { Connection, type AckMode } from './connection.js';
 export { DrainState } from './drain-state.js';
 export { EventCall } from './event-call.js';
 export { GatewayAudit, type GatewayEvent } from './gateway-audit.js';
+export { isMeantFor, LiveGate, OpenLiveGate, type LiveBatch, type LiveChange } from './live.gate.js';
 export type { Notice } from './outbox.repository.js';
 export { PacketWriter } from './packet-writer.js';
 export { ParleyIoAdapter } from './parley-io.adapter.js';
 export { RealtimeModule } from './realtime.module.js';
 export { EmptyDto } from './session.dto.js';
 export { SessionService } from './session.service.js';
+export { TransportEcho } from './transport-echo.js';
 export { TokenBucket } from './token-bucket.js';
 export { WsErrorFilter } from './ws-error.filter.js';

@@ -27,11 +27,13 @@ export { RedisConnection } from './redis-connection.js';
 export { isRedisAway } from './redis-errors.js';
 export { RedisHealth, type RedisHealthReport } from './redis-health.js';
 export {
+  absentDevicesKey,
   connectionLeasesKey,
   messageBudgetKey,
   presenceDueKey,
   presenceEpochKey,
   presenceUserKey,
+  offlineQueueKey,
   redisKeys,
   typingDueKey,
   typingKey,

@@ -109,3 +109,22 @@ export const messageBudgetKey = keyOf({
   owner: 'messaging',
   meaning: '`tokens`: messages the user may send now; `at`: when that was so, Unix ms of the Redis clock.',
 }) as (userId: string) => string;
+
+export const absentDevicesKey = keyOf({
+  name: 'absentDevicesKey',
+  pattern: 'parley:{user:<userId>}:absent',
+  type: 'hash',
+  ttl: 'OFFLINE_QUEUE_TTL_SECONDS',
+  owner: 'delivery',
+  meaning: 'Device id -> token of its absence: the devices of a user for which the offline queue is kept.',
+}) as (userId: string) => string;
+
+export const offlineQueueKey = keyOf({
+  name: 'offlineQueueKey',
+  pattern: 'parley:{user:<userId>}:queue:<deviceId>',
+  type: 'hash',
+  ttl: 'OFFLINE_QUEUE_TTL_SECONDS',
+  owner: 'delivery',
+  meaning:
+    'What an absent device misses: conversation id -> rev of the first change; `token` names the absence, `whole` the Redis process that has seen all of it.',
+}) as (userId: string, deviceId: string) => string;

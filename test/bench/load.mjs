@@ -33,7 +33,12 @@ for (let at = 0; at < job.users.length; at += 50) {
     const recipient = recipients[at + i];
     const hear = (event, payload) => {
       if (event === 'new-message') recipient.hear(payload);
-      if (event === 'new-message' && job.receipts) clients[at + i].emit('mark-read', { conversationId: payload.conversationId, seq: payload.seq }, () => undefined);
+      if (event === 'new-message' && job.receipts)
+        clients[at + i].emit(
+          'mark-read',
+          { conversationId: payload.conversationId, seq: payload.seq },
+          () => undefined,
+        );
     };
     return new WireClient(user.url, user.auth, hear);
   });

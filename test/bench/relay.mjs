@@ -8,7 +8,9 @@ import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { Server } from 'socket.io';
 
-const { values } = parseArgs({ options: { port: { type: 'string' }, corked: { type: 'boolean' }, redis: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { port: { type: 'string' }, corked: { type: 'boolean' }, redis: { type: 'string' } },
+});
 const http = createServer();
 const io = new Server(http, { perMessageDeflate: false, serveClient: false });
 
@@ -48,7 +50,9 @@ io.on('connection', (socket) => {
     ack({ ok: true, data: { message, duplicate: false } });
   });
   socket.on('typing-start', (payload, ack) => {
-    socket.to(payload.conversationId).emit('user-typing', { conversationId: payload.conversationId, userId, isTyping: true });
+    socket
+      .to(payload.conversationId)
+      .emit('user-typing', { conversationId: payload.conversationId, userId, isTyping: true });
     ack?.({ ok: true, data: {} });
   });
 });

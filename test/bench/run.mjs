@@ -61,7 +61,10 @@ function cpuOfTree(pid) {
 }
 
 async function startNode(args, env, isReady) {
-  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   await new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
@@ -91,7 +94,9 @@ async function startParley(name) {
     ...(values['parley-redis'] || name === 'parley-redis' ? { REDIS_URL: services.redis.url } : {}),
   };
   const profile = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${values.profile}`] : [];
-  const child = await startNode([...profile, join(here, '../../dist/main.js')], env, (text) => text.includes('Parley listens'));
+  const child = await startNode([...profile, join(here, '../../dist/main.js')], env, (text) =>
+    text.includes('Parley listens'),
+  );
   const url = `http://127.0.0.1:${port}`;
   return { name, child, url, stores: true, users: await parleyUsers(url) };
 }
@@ -111,13 +116,21 @@ async function parleyUsers(url) {
   if (options.groupSize > 0) {
     const names = Array.from({ length: options.groupSize }, (_, i) => `g${i}`);
     const conversationId = await createConversation(url, names[0], { kind: 'group', participantIds: names.slice(1) });
-    return names.map((userId, i) => ({ url, auth: authOf(userId), conversationId, peers: names.map((_, j) => j).filter((j) => j !== i) }));
+    return names.map((userId, i) => ({
+      url,
+      auth: authOf(userId),
+      conversationId,
+      peers: names.map((_, j) => j).filter((j) => j !== i),
+    }));
   }
   const users = [];
   for (let i = 0; i < options.pairs; i++) {
     const [a, b] = [`a${i}`, `b${i}`];
     const conversationId = await createConversation(url, a, { kind: 'direct', participantIds: [b] });
-    users.push({ url, auth: authOf(a), conversationId, peers: [2 * i + 1] }, { url, auth: authOf(b), conversationId, peers: [2 * i] });
+    users.push(
+      { url, auth: authOf(a), conversationId, peers: [2 * i + 1] },
+      { url, auth: authOf(b), conversationId, peers: [2 * i] },
+    );
   }
   return users;
 }
@@ -125,11 +138,18 @@ async function parleyUsers(url) {
 async function startRelay(name) {
   const port = await freePort();
   const flags = name === 'corked' ? ['--corked'] : name === 'relay-redis' ? ['--redis', services.redis.url] : [];
-  const child = await startNode([join(here, 'relay.mjs'), '--port', String(port), ...flags], {}, (text) => text.includes('ready'));
+  const child = await startNode([join(here, 'relay.mjs'), '--port', String(port), ...flags], {}, (text) =>
+    text.includes('ready'),
+  );
   const url = `http://127.0.0.1:${port}`;
   if (options.groupSize > 0) {
     const names = Array.from({ length: options.groupSize }, (_, i) => `g${i}`);
-    const users = names.map((userId, i) => ({ url, auth: { userId, rooms: ['group'] }, conversationId: 'group', peers: names.map((_, j) => j).filter((j) => j !== i) }));
+    const users = names.map((userId, i) => ({
+      url,
+      auth: { userId, rooms: ['group'] },
+      conversationId: 'group',
+      peers: names.map((_, j) => j).filter((j) => j !== i),
+    }));
     return { name, child, url, stores: false, users };
   }
   const users = Array.from({ length: options.pairs * 2 }, (_, i) => {
@@ -158,13 +178,19 @@ async function measure(target, seed) {
     const text = String(chunk);
     const now = { server: cpuMs(target.child.pid), postgres: target.stores ? cpuOfTree(services.postgresPid) : 0 };
     if (text.includes('started')) marks.start = now;
-    if (text.includes('stopped')) cpu = { server: now.server - marks.start.server, postgres: now.postgres - marks.start.postgres };
+    if (text.includes('stopped'))
+      cpu = { server: now.server - marks.start.server, postgres: now.postgres - marks.start.postgres };
     if (!/^(started|stopped)\n/.test(text)) process.stderr.write(text);
   });
   const [code] = await once(load, 'exit');
   if (code !== 0) throw new Error(`the load generator ended with ${code}`);
   const result = JSON.parse(output);
-  return { ...result, cpuPer1000: (cpu.server / result.acked) * 1_000, postgresPer1000: (cpu.postgres / result.acked) * 1_000, cpuPerDelivery: cpu.server / result.deliveries };
+  return {
+    ...result,
+    cpuPer1000: (cpu.server / result.acked) * 1_000,
+    postgresPer1000: (cpu.postgres / result.acked) * 1_000,
+    cpuPerDelivery: cpu.server / result.deliveries,
+  };
 }
 
 async function rowsStored() {
@@ -192,7 +218,9 @@ async function main() {
       const result = await measure(target, round);
       if (target.stores) ackedByParley += result.acked;
       results[target.name].push(result);
-      process.stdout.write(`round ${round + 1} ${target.name.padEnd(12)} ${result.perSecond.toFixed(0).padStart(7)}/s  cpu ${result.cpuPer1000.toFixed(0).padStart(5)} ms/1000  pg ${result.postgresPer1000.toFixed(0).padStart(4)}  p50 ${result.p50.toFixed(1)} p99 ${result.p99.toFixed(1)}  lost ${result.lost} faults ${result.faults} refused ${result.refused}\n`);
+      process.stdout.write(
+        `round ${round + 1} ${target.name.padEnd(12)} ${result.perSecond.toFixed(0).padStart(7)}/s  cpu ${result.cpuPer1000.toFixed(0).padStart(5)} ms/1000  pg ${result.postgresPer1000.toFixed(0).padStart(4)}  p50 ${result.p50.toFixed(1)} p99 ${result.p99.toFixed(1)}  lost ${result.lost} faults ${result.faults} refused ${result.refused}\n`,
+      );
       await sleep(300);
     }
   }
@@ -207,11 +235,17 @@ async function main() {
     faults: results[name].reduce((sum, one) => sum + one.faults, 0),
   }));
   const base = summary.find((one) => one.name === 'relay') ?? summary[0];
-  process.stdout.write('\n| target | sends/s | ratio | server CPU ms/1000 | ratio | Postgres ms/1000 | CPU per delivery ratio | lost | faults |\n|---|---|---|---|---|---|---|---|---|\n');
+  process.stdout.write(
+    '\n| target | sends/s | ratio | server CPU ms/1000 | ratio | Postgres ms/1000 | CPU per delivery ratio | lost | faults |\n|---|---|---|---|---|---|---|---|---|\n',
+  );
   for (const one of summary) {
-    process.stdout.write(`| ${one.name} | ${one.perSecond.toFixed(0)} | ${(one.perSecond / base.perSecond).toFixed(2)} | ${one.cpuPer1000.toFixed(0)} | ${(one.cpuPer1000 / base.cpuPer1000).toFixed(2)} | ${one.postgresPer1000.toFixed(0)} | ${(one.cpuPerDelivery / base.cpuPerDelivery).toFixed(2)} | ${one.lost} | ${one.faults} |\n`);
+    process.stdout.write(
+      `| ${one.name} | ${one.perSecond.toFixed(0)} | ${(one.perSecond / base.perSecond).toFixed(2)} | ${one.cpuPer1000.toFixed(0)} | ${(one.cpuPer1000 / base.cpuPer1000).toFixed(2)} | ${one.postgresPer1000.toFixed(0)} | ${(one.cpuPerDelivery / base.cpuPerDelivery).toFixed(2)} | ${one.lost} | ${one.faults} |\n`,
+    );
   }
-  process.stdout.write(`\nrows stored ${stored}, sends acked by Parley ${ackedByParley}: ${stored === ackedByParley ? 'equal' : 'NOT EQUAL'}\n`);
+  process.stdout.write(
+    `\nrows stored ${stored}, sends acked by Parley ${ackedByParley}: ${stored === ackedByParley ? 'equal' : 'NOT EQUAL'}\n`,
+  );
   if (values.json) writeFileSync(values.json, JSON.stringify({ options, summary, results }, null, 2));
   for (const target of targets) target.child.kill('SIGTERM');
   await Promise.all(targets.map((target) => once(target.child, 'exit')));

@@ -29,6 +29,8 @@ export interface ConnectOptions extends TokenOptions {
   ackMode?: 'auto' | 'manual';
   token?: string;
   reconnection?: boolean;
+  /** Default: WebSocket only. */
+  transports?: ('websocket' | 'polling')[];
 }
 
 export interface Heard<T = any> {
@@ -129,7 +131,7 @@ export async function open(url: string, userId: string, options: ConnectOptions 
   const { deviceId, ackMode, reconnection = false } = options;
   const token = options.token ?? (await tokenFor(userId, options));
   const socket = io(url, {
-    transports: ['websocket'],
+    transports: options.transports ?? ['websocket'],
     forceNew: true,
     reconnection,
     auth: { token, ...(deviceId === undefined ? {} : { deviceId }), ...(ackMode === undefined ? {} : { ackMode }) },

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { BacklogRepository, type BacklogPage, type BacklogQuestion } from './backlog.repository.js';
+import type { DeviceSession } from './device-session.js';
+import { GroupedCalls } from './grouped-calls.js';
+import type { Lane } from './lane.js';
+import type { PendingConversation } from './pending.repository.js';
+
+const maxPagesPerQuery = 16;
+const maxQueries = 2;
+
+/** Where a reading of a backlog stands. */
+interface Progress {
+  /** What the page after next begins with. */
+  question: BacklogQuestion;
+  /** As of the first page: what the backlog is written up to when it is through. */
+  target: { seq: number; rev: number };
+  isDone: boolean;
+}
+
+/** Where a device stands once what was written has arrived. */
+export interface WrittenBacklog extends PendingConversation {
+  /** Events written; 0: the device stands there already. */
+  count: number;
+}
+
+/**
+ * Writes what a device lacks of one conversation to one connection: first what happened to messages it has, in order of
+ * `rev`; then messages it has not, in order of `seq`, in their present form.
+ *
+ * In pages, and never more of them unproven than {@link DeviceSession.room} allows: a backlog of any length costs
+ * bounded memory, and a link that takes nothing is written nothing.
+ */
+@Injectable()
+export class BacklogReplay {
+  private readonly pages: GroupedCalls<BacklogQuestion, BacklogPage | null>;
+
+  constructor(repository: BacklogRepository) {
+    this.pages = new GroupedCalls((questions) => repository.pages(questions), maxPagesPerQuery, maxQueries);
+  }
+
+  /**
+   * Writes everything above a position, up to what is committed at some moment after the call.
+   *
+   * @returns that position; null: the session ended, or the user does not take part any more
+   * @throws ChatError UNAVAILABLE
+   */
+  async write(session: DeviceSession, lane: Lane, from: PendingConversation): Promise<WrittenBacklog | null> {
+    let progress: Progress | null = null;
+    let question = firstQuestion(session, from);
+    let count = 0;
+    do {
+      await session.room();
+      const page = session.isClosed ? null : await this.pages.ask(question);
+      if (!page || session.isClosed) return null;
+      count += this.emit(session, page);
+      progress = advance(progress, question, page);
+      question = progress.question;
+      const receivedSeq = receivedUpTo(from, question);
+      if (progress.isDone) session.note(lane, { ...progress.target, receivedSeq });
+      else session.note(lane, { seq: question.aboveSeq, rev: 0, receivedSeq });
+    } while (!progress.isDone);
+    return { conversationId: from.conversationId, ...progress.target, count };
+  }
+
+  /** @returns how many events were written */
+  private emit(session: DeviceSession, { changes, messages, bytes }: BacklogPage): number {
+    for (const { event, payload } of changes) session.connection.emit(event, payload);
+    for (const message of messages) session.connection.emit('new-message', message);
+    const count = changes.length + messages.length;
+    session.notePage(count, bytes);
+    return count;
+  }
+}
+
+function firstQuestion({ userId }: DeviceSession, { conversationId, seq, rev }: PendingConversation): BacklogQuestion {
+  return { userId, conversationId, hadSeq: seq, knownRev: rev, aboveRev: rev, aboveSeq: seq };
+}
+
+function advance(before: Progress | null, question: BacklogQuestion, page: BacklogPage): Progress {
+  const target = before?.target ?? { seq: page.lastSeq, rev: page.lastRev };
+  const aboveRev = page.changesUpTo ?? page.lastRev;
+  const aboveSeq = page.messages.at(-1)?.seq ?? question.aboveSeq;
+  const isDone = page.changesUpTo === null && page.messagesUpTo === null;
+  const reached = isDone ? { ...target, seq: Math.max(target.seq, aboveSeq) } : target;
+  return { question: { ...question, aboveRev, aboveSeq }, target: reached, isDone };
+}
+
+/** The last message that was written, if any was. */
+function receivedUpTo(from: PendingConversation, { aboveSeq }: BacklogQuestion): number {
+  return aboveSeq > from.seq ? aboveSeq : 0;
+}

@@ -1,0 +1,112 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { ConversationDirectory, messagesNoticeKind, type CommittedChanges } from '../conversations/index.js';
+import { Announcer, ConnectionRegistry } from '../realtime/index.js';
+import { NotificationIntake } from './notification.intake.js';
+import { OfflineQueueStore, type QueueEntry, type QueuePointer } from './offline-queue.store.js';
+import { UserAbsences, type KnownAbsence } from './user-absences.js';
+
+/** A recipient of one or more committed changes. */
+interface Recipient {
+  userId: string;
+  known: KnownAbsence;
+  changes: CommittedChanges[];
+}
+
+/**
+ * After each commit: pointers for devices that are away, and notifications for users who are away altogether.
+ *
+ * Runs on the node that committed, or, when that died, on the one that announces in its place; what is committed is not
+ * forgotten by the outbox before this is done. A batch costs one round trip to the store, and none when everybody
+ * concerned is known to be here, or to have the pointer.
+ */
+@Injectable()
+export class CommitListener implements OnModuleInit {
+  private readonly logger = new Logger(CommitListener.name);
+
+  constructor(
+    private readonly announcer: Announcer,
+    private readonly directory: ConversationDirectory,
+    private readonly registry: ConnectionRegistry,
+    private readonly absences: UserAbsences,
+    private readonly queue: OfflineQueueStore,
+    private readonly notifications: NotificationIntake,
+  ) {}
+
+  onModuleInit(): void {
+    this.announcer.beforeForgetting(messagesNoticeKind, (batch: CommittedChanges[]) => this.take(batch));
+  }
+
+  private take(batch: CommittedChanges[]): Promise<void> | void {
+    const memberships = batch.map((changes) => this.membersFromMemory(changes));
+    if (memberships.includes(null)) return this.takeSlowly(batch);
+    return this.tell(batch, memberships as string[][]);
+  }
+
+  private async takeSlowly(batch: CommittedChanges[]): Promise<void> {
+    const memberships = await Promise.all(
+      batch.map(async ({ conversationId, version }) => [
+        ...((await this.directory.get(conversationId, version))?.participants.keys() ?? []),
+      ]),
+    );
+    await this.tell(batch, memberships);
+  }
+
+  private membersFromMemory({ members, conversationId, version }: CommittedChanges): string[] | null {
+    if (members) return members.map(([userId]) => userId);
+    const membership = this.directory.peek(conversationId, version);
+    return membership && [...membership.participants.keys()];
+  }
+
+  private tell(batch: CommittedChanges[], memberships: string[][]): Promise<void> | void {
+    const recipients = this.recipientsOf(batch, memberships);
+    const unsure = recipients.filter((recipient) => needsLook(recipient));
+    if (unsure.length > 0) return this.look(unsure).then(() => this.notify(recipients));
+    return this.notify(recipients);
+  }
+
+  private recipientsOf(batch: CommittedChanges[], memberships: string[][]): Recipient[] {
+    const byUser = new Map<string, Recipient>();
+    batch.forEach((changes, i) => {
+      for (const userId of memberships[i]!) {
+        const recipient = byUser.get(userId);
+        if (recipient) recipient.changes.push(changes);
+        else byUser.set(userId, { userId, known: this.absences.of(userId), changes: [changes] });
+      }
+    });
+    return [...byUser.values()];
+  }
+
+  private async look(recipients: Recipient[]): Promise<void> {
+    const answers = await this.queue.add(recipients.map(entryOf));
+    recipients.forEach(({ userId, known, changes }, i) => {
+      const { absentDevices, connections } = answers[i]!;
+      const state = { hasAbsentDevices: absentDevices > 0, isConnected: connections > 0 };
+      const conversationIds = changes.map(({ conversationId }) => conversationId);
+      this.absences.fill(userId, known, state, conversationIds);
+      known.state ??= state;
+    });
+  }
+
+  private notify(recipients: Recipient[]): Promise<void> | void {
+    const away = recipients.filter(({ userId, known }) => !known.state?.isConnected && !this.isHere(userId));
+    if (away.length === 0) return;
+    return this.notifications.take(away).catch((error: unknown) => {
+      this.logger.warn(`notifications put off: ${String(error)}`);
+      throw error;
+    });
+  }
+
+  private isHere(userId: string): boolean {
+    return this.registry.ofUser(userId).size > 0;
+  }
+}
+
+function needsLook({ known, changes }: Recipient): boolean {
+  if (!known.state) return true;
+  return known.state.hasAbsentDevices && changes.some(({ conversationId }) => !known.queued.has(conversationId));
+}
+
+function entryOf({ userId, changes }: Recipient): QueueEntry {
+  const pointers: QueuePointer[] = changes.map(({ conversationId, fromRev }) => ({ conversationId, rev: fromRev }));
+  return { userId, pointers };
+}

@@ -1,0 +1,30 @@
+import { Controller, Delete, Get, HttpCode, HttpStatus, Param, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Actor, CurrentActor } from '../auth/index.js';
+import { ApiErrors, DtoPipe, QueryPipe, type Page } from '../common/index.js';
+import { DevicePageDto, DeviceParamDto } from './device.dto.js';
+import { DevicePageSchema } from './device.schemas.js';
+import { DeviceService, type Device } from './device.service.js';
+
+/** The caller's devices. */
+@ApiTags('me')
+@ApiBearerAuth()
+@Controller('v1/me/devices')
+export class DeviceController {
+  constructor(private readonly devices: DeviceService) {}
+
+  @Get()
+  @ApiOkResponse({ type: DevicePageSchema })
+  @ApiErrors('VALIDATION_FAILED')
+  list(@CurrentActor() actor: Actor, @Query(new QueryPipe()) query: DevicePageDto): Promise<Page<Device>> {
+    return this.devices.list(actor, query);
+  }
+
+  @Delete(':deviceId')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiNoContentResponse({ description: 'The device is disconnected and forgotten' })
+  @ApiErrors('NOT_FOUND', 'VALIDATION_FAILED')
+  forget(@CurrentActor() actor: Actor, @Param(new DtoPipe()) { deviceId }: DeviceParamDto): Promise<void> {
+    return this.devices.forget(actor, deviceId);
+  }
+}

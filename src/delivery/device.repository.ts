@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import { Sql } from '../database/index.js';
+
+/** One installation of one user. */
+export interface DeviceKey {
+  userId: string;
+  deviceId: string;
+}
+
+export interface DeviceRow {
+  deviceId: string;
+  lastSeenAt: Date;
+  [column: string]: unknown;
+}
+
+// A new device starts where the user's devices together have come (contract, section 1): the greatest of their cursors
+// and of the user's own, which covers what was marked over REST and devices since forgotten.
+const touchSql = `
+  WITH seen AS (
+    INSERT INTO devices (user_id, device_id)
+    SELECT DISTINCT user_id, device_id FROM unnest($1::text[], $2::text[]) AS t (user_id, device_id) ORDER BY 1, 2
+    ON CONFLICT (user_id, device_id) DO UPDATE SET last_seen_at = now()
+    RETURNING user_id, device_id, xmax = 0 AS is_new
+  )
+  INSERT INTO device_cursors (user_id, device_id, conversation_id, seq, rev)
+  SELECT s.user_id, s.device_id, p.conversation_id, greatest(p.delivered_seq, max(d.seq)),
+         greatest(p.delivered_rev, max(d.rev))
+  FROM seen s
+  JOIN participants p ON p.user_id = s.user_id AND p.left_at IS NULL
+  LEFT JOIN device_cursors d ON d.user_id = p.user_id AND d.conversation_id = p.conversation_id
+  WHERE s.is_new
+  GROUP BY s.user_id, s.device_id, p.conversation_id, p.user_id, p.delivered_seq, p.delivered_rev, p.joined_seq, p.joined_rev
+  HAVING greatest(p.delivered_seq, max(d.seq)) > p.joined_seq OR greatest(p.delivered_rev, max(d.rev)) > p.joined_rev
+  ORDER BY 1, 2, 3
+  ON CONFLICT (user_id, device_id, conversation_id) DO UPDATE
+  SET seq = greatest(device_cursors.seq, excluded.seq), rev = greatest(device_cursors.rev, excluded.rev)`;
+
+/** The table of devices. */
+@Injectable()
+export class DeviceRepository {
+  constructor(private readonly sql: Sql) {}
+
+  /** Notes that devices are here; one seen for the first time gets its cursors. By primary keys and `participants_user`. */
+  async touch(devices: readonly DeviceKey[]): Promise<void> {
+    await this.sql.rows({
+      name: 'devices-touch',
+      text: touchSql,
+      values: [devices.map(({ userId }) => userId), devices.map(({ deviceId }) => deviceId)],
+    });
+  }
+
+  /** Notes when devices left. */
+  async left(devices: readonly DeviceKey[]): Promise<void> {
+    await this.sql.rows({
+      name: 'devices-left',
+      text: `UPDATE devices d SET last_seen_at = now()
+             FROM (SELECT DISTINCT user_id, device_id FROM unnest($1::text[], $2::text[]) AS t (user_id, device_id)) l
+             WHERE d.user_id = l.user_id AND d.device_id = l.device_id`,
+      values: [devices.map(({ userId }) => userId), devices.map(({ deviceId }) => deviceId)],
+    });
+  }
+
+  /** A user's devices by id, after one; a range of the primary key. */
+  page(userId: string, afterId: string, limit: number): Promise<DeviceRow[]> {
+    return this.sql.rows<DeviceRow>(
+      `SELECT device_id AS "deviceId", last_seen_at AS "lastSeenAt" FROM devices
+       WHERE user_id = $1 AND device_id COLLATE "C" > $2 ORDER BY device_id COLLATE "C" LIMIT $3`,
+      [userId, afterId, limit],
+    );
+  }
+
+  /** Forgets a device with its cursors. @returns whether it was there */
+  async forget({ userId, deviceId }: DeviceKey): Promise<boolean> {
+    return this.sql.transaction(async (tx) => {
+      const gone = await tx.rows('DELETE FROM devices WHERE user_id = $1 AND device_id = $2 RETURNING 1', [
+        userId,
+        deviceId,
+      ]);
+      await tx.rows('DELETE FROM device_cursors WHERE user_id = $1 AND device_id = $2', [userId, deviceId]);
+      return gone.length > 0;
+    });
+  }
+}

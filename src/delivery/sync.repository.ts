@@ -1,0 +1,146 @@
+import { Injectable } from '@nestjs/common';
+import { messageColumns, messageVisibleTo, type MessageRow } from '../conversations/index.js';
+import { Sql } from '../database/index.js';
+
+/** The moment a sync describes. */
+export interface SyncSnapshot {
+  /** As Postgres writes it: `xmin:xmax:xip,...`. */
+  snapshot: string;
+  xmax: number;
+  epoch: string;
+}
+
+/** Which things: changed by a transaction from `sinceXid` on, after a place, at most `limit`. */
+export interface SyncQuestion {
+  userId: string;
+  sinceXid: number;
+  after: readonly [conversationId: string, second: string | number] | null;
+  limit: number;
+}
+
+export interface ReceiptRow {
+  conversationId: string;
+  userId: string;
+  deliveredSeq: number;
+  readSeq: number;
+  deliveredAt: Date | null;
+  readAt: Date | null;
+  [column: string]: unknown;
+}
+
+export interface HiddenRow {
+  conversationId: string;
+  messageId: string;
+  seq: number;
+  [column: string]: unknown;
+}
+
+/** A message that changed; `isGone`: it has expired, and is to be seen no longer. */
+export type SyncMessageRow = MessageRow & { is_gone: boolean };
+
+// Before every id there is.
+const firstId = '00000000-0000-0000-0000-000000000000';
+
+// Within a conversation the order of `rev` is that of commits. So below the first change, counted from the end, whose
+// transaction is older than `sinceXid`, everything was visible at that position: the scan backwards stops there, and reads
+// what changed, not what exists. What is not visible in the pass' own snapshot belongs to the next sync: a message that
+// changes between two pages has moved up, and would come twice.
+const messagesSql = `
+  SELECT ${messageColumns('m')}, m.expires_at IS NOT NULL AND m.expires_at <= now() AS is_gone
+  FROM participants p
+  JOIN conversations c ON c.id = p.conversation_id
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN p.conversation_id = $3::uuid THEN $4::bigint
+                WHEN $2::bigint = 0 THEN 0
+                ELSE coalesce((SELECT k.rev FROM messages k
+                               WHERE k.conversation_id = p.conversation_id AND k.changed_xid < $2
+                               ORDER BY k.rev DESC LIMIT 1), 0) END AS rev
+  ) known
+  CROSS JOIN LATERAL (
+    SELECT * FROM messages m
+    WHERE m.conversation_id = p.conversation_id AND m.rev > known.rev AND m.seq > p.joined_seq
+      AND pg_visible_in_snapshot(m.changed_xid::text::xid8, $5::pg_snapshot)
+      AND (${messageVisibleTo('m', 'p')} OR ($2 > 0 AND m.expires_at <= now()))
+    ORDER BY m.rev LIMIT $6
+  ) m
+  WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id >= $3 AND c.changed_xid >= $2
+  ORDER BY p.conversation_id, m.rev LIMIT $6`;
+
+/** Reads what changed for a user. Everything keyed by what never changes, but messages: see there. */
+@Injectable()
+export class SyncRepository {
+  constructor(private readonly sql: Sql) {}
+
+  async now(): Promise<SyncSnapshot> {
+    const [row] = await this.sql.rows<SyncSnapshot & { [column: string]: unknown }>({
+      name: 'sync-now',
+      text: `SELECT s::text AS snapshot, pg_snapshot_xmax(s)::text::bigint AS xmax, database_epoch() AS epoch
+             FROM pg_current_snapshot() AS s`,
+    });
+    return row!;
+  }
+
+  /** Conversations the user is in no longer; by `participants_user`. */
+  async removed({ userId, sinceXid, after, limit }: SyncQuestion): Promise<string[]> {
+    const rows = await this.sql.rows<{ id: string }>({
+      name: 'sync-removed',
+      text: `SELECT conversation_id AS id FROM participants
+             WHERE user_id = $1 AND left_at IS NOT NULL AND changed_xid >= $2 AND conversation_id > $3
+             ORDER BY conversation_id LIMIT $4`,
+      values: [userId, sinceXid, after?.[0] ?? firstId, limit],
+    });
+    return rows.map(({ id }) => id);
+  }
+
+  /** Conversations that changed, or the user's part in them; by `participants_user` and the primary key. */
+  async conversations({ userId, sinceXid, after, limit }: SyncQuestion): Promise<string[]> {
+    const rows = await this.sql.rows<{ id: string }>({
+      name: 'sync-conversations',
+      text: `SELECT p.conversation_id AS id
+             FROM participants p JOIN conversations c ON c.id = p.conversation_id
+             WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id > $3
+               AND (c.changed_xid >= $2 OR p.changed_xid >= $2)
+             ORDER BY p.conversation_id LIMIT $4`,
+      values: [userId, sinceXid, after?.[0] ?? firstId, limit],
+    });
+    return rows.map(({ id }) => id);
+  }
+
+  /** Messages in their present state, by conversation and rev; by `participants_user` and `messages_rev`. */
+  messages({ userId, sinceXid, after, limit }: SyncQuestion, snapshot: string): Promise<SyncMessageRow[]> {
+    return this.sql.rows<SyncMessageRow>({
+      name: 'sync-messages',
+      text: messagesSql,
+      values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? 0, snapshot, limit],
+    });
+  }
+
+  /** Messages the user hid; by `hidden_messages_changed`. */
+  hidden({ userId, sinceXid, after, limit }: SyncQuestion): Promise<HiddenRow[]> {
+    return this.sql.rows<HiddenRow>({
+      name: 'sync-hidden',
+      text: `SELECT h.conversation_id AS "conversationId", h.message_id AS "messageId", h.seq
+             FROM hidden_messages h
+             JOIN participants p ON p.conversation_id = h.conversation_id AND p.user_id = h.user_id
+             WHERE h.user_id = $1 AND h.changed_xid >= $2 AND p.left_at IS NULL AND h.seq > p.joined_seq
+               AND (h.conversation_id, h.seq) > ($3::uuid, $4::bigint)
+             ORDER BY h.conversation_id, h.seq LIMIT $5`,
+      values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? 0, limit],
+    });
+  }
+
+  /** Cursors of all participants of the user's conversations; by `participants_user` and the primary key. */
+  receipts({ userId, sinceXid, after, limit }: SyncQuestion): Promise<ReceiptRow[]> {
+    return this.sql.rows<ReceiptRow>({
+      name: 'sync-receipts',
+      text: `SELECT o.conversation_id AS "conversationId", o.user_id AS "userId", o.delivered_seq AS "deliveredSeq",
+                    o.read_seq AS "readSeq", o.delivered_at AS "deliveredAt", o.read_at AS "readAt"
+             FROM participants p JOIN participants o ON o.conversation_id = p.conversation_id
+             WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id >= $3 AND o.left_at IS NULL
+               AND o.changed_xid >= $2 AND (o.delivered_at IS NOT NULL OR o.read_at IS NOT NULL)
+               AND (o.conversation_id, o.user_id) > ($3::uuid, $4::text)
+             ORDER BY o.conversation_id, o.user_id LIMIT $5`,
+      values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? '', limit],
+    });
+  }
+}

@@ -1,0 +1,76 @@
+import type { Server, Socket } from 'socket.io';
+
+/** What this file uses of an Engine.IO socket; `sendPacket` is not in its public types. */
+interface EngineSocket {
+  sendPacket(type: 'ping'): void;
+  on(event: 'packet' | 'packetCreate', listener: (packet: { type: string }) => void): void;
+  on(event: 'upgrade', listener: () => void): void;
+}
+
+const echoes = new WeakMap<object, TransportEcho>();
+
+/**
+ * Proof of arrival on one transport: a pong answers a ping, and a transport is ordered, so whatever was written before
+ * that ping has arrived. No other packet proves anything (contract, section 1).
+ *
+ * Pings are counted as they are written, Engine.IO's own included, and pongs are matched to them in order: the pong to
+ * an earlier ping says nothing of what was written after that ping. Pings on their way while the transport is
+ * upgraded count for nothing.
+ */
+export class TransportEcho {
+  /** Pings written so far. Something written now is proven by the pong to a later ping. */
+  generation = 0;
+  private answered = 0;
+  private doubtfulUpTo = 0;
+  private listener: (() => void) | null = null;
+  private provenUpTo = 0;
+
+  private constructor(private readonly transport: EngineSocket) {
+    transport.on('packetCreate', ({ type }) => {
+      if (type === 'ping') this.generation += 1;
+    });
+    transport.on('packet', ({ type }) => {
+      if (type === 'pong') this.hear();
+    });
+    transport.on('upgrade', () => (this.doubtfulUpTo = this.generation));
+  }
+
+  /** Watches every transport of a server from its first packet on. */
+  static watch(server: Server): void {
+    server.engine.on('connection', (transport: EngineSocket) => echoes.set(transport, new TransportEcho(transport)));
+  }
+
+  static of(socket: Socket): TransportEcho {
+    const echo = echoes.get(socket.conn);
+    if (!echo) throw new Error('the transport is not watched: TransportEcho.watch was not called');
+    return echo;
+  }
+
+  /** Whether what was written at this generation has arrived. */
+  isProven(generation: number): boolean {
+    return this.provenUpTo > generation;
+  }
+
+  /** Whether a ping that proves this generation is on its way, or was answered. */
+  isAsked(generation: number): boolean {
+    return this.generation > Math.max(generation, this.doubtfulUpTo);
+  }
+
+  /** Sends a ping, unless one that proves this generation is on its way. */
+  ask(generation: number): void {
+    if (!this.isAsked(generation)) this.transport.sendPacket('ping');
+  }
+
+  /** One listener: called after every pong. */
+  onPong(listener: () => void): void {
+    this.listener = listener;
+  }
+
+  private hear(): void {
+    // A pong nobody asked for proves nothing.
+    if (this.answered >= this.generation) return;
+    this.answered += 1;
+    if (this.answered > this.doubtfulUpTo) this.provenUpTo = this.answered;
+    this.listener?.();
+  }
+}

@@ -1,0 +1,182 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Message } from '../../src/common/index.js';
+import { connect, type TestClient } from '../support/client.js';
+import { TestCluster } from '../support/cluster.js';
+import { groupConversation } from '../support/conversations.js';
+
+/**
+ * Random connects, goodbyes, cuts, sends, edits, deletions, reactions and FLUSHALLs on several devices; at the end every
+ * device, dropping repeats by (id, rev), shows exactly what Postgres holds. `MODEL_SEED` repeats a run.
+ */
+const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
+const steps = Number(process.env['MODEL_STEPS'] ?? 400);
+
+/** Mulberry32. */
+function randomOf(state: number): () => number {
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+interface Shown {
+  rev: number;
+  text: string | null;
+  likes: string[];
+}
+
+/** A client that keeps what it was told, over its connections. */
+class Device {
+  client: TestClient | null = null;
+  readonly shown = new Map<string, Shown>();
+
+  constructor(
+    readonly userId: string,
+    readonly deviceId: string,
+  ) {}
+
+  async open(url: string): Promise<void> {
+    this.client = await connect(url, this.userId, { deviceId: this.deviceId });
+    const { socket, heard } = this.client;
+    for (const { event, payload } of heard) this.hear(event, payload);
+    socket.onAny((event: string, payload: any) => this.hear(event, payload));
+  }
+
+  hear(event: string, payload: any): void {
+    if (event === 'new-message' || event === 'message-edited') this.show(payload as Message);
+    if (event === 'message-deleted') this.put(payload.messageId, { rev: payload.rev, text: null, likes: [] });
+    if (event === 'reaction-changed') this.react(payload);
+  }
+
+  show({ id, rev, content, reactions }: Message): void {
+    const likes = [...(reactions['👍']?.userIds ?? [])].sort();
+    this.put(id, { rev, text: (content?.['text'] as string | undefined) ?? null, likes });
+  }
+
+  private react({ messageId, rev, userId, added }: any): void {
+    const known = this.shown.get(messageId as string);
+    if (!known || rev <= known.rev) return;
+    const others = known.likes.filter((one) => one !== userId);
+    this.put(messageId, { ...known, rev, likes: (added ? [...others, userId] : others).sort() });
+  }
+
+  private put(id: string, next: Shown): void {
+    if (next.rev > (this.shown.get(id)?.rev ?? 0)) this.shown.set(id, next);
+  }
+}
+
+let cluster: TestCluster;
+let database: pg.Client;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start({ nodes: 2 });
+  database = new pg.Client({ connectionString: cluster.database.url });
+  await database.connect();
+});
+afterAll(async () => {
+  await database.end();
+  await cluster.stop();
+});
+
+async function truth(): Promise<[string, Omit<Shown, 'rev'>][]> {
+  const { rows } = await database.query(
+    `SELECT id, content ->> 'text' AS text, reactions -> '👍' -> 'userIds' AS likes FROM messages ORDER BY id`,
+  );
+  return rows.map(({ id, text, likes }) => [id, { text, likes: [...(likes ?? [])].sort() }]);
+}
+
+const shownBy = (device: Device) =>
+  [...device.shown].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { text, likes }]) => [id, { text, likes }]);
+
+describe('delivery, by a model', () => {
+  it(`ends with every device showing what Postgres holds (MODEL_SEED=${seed})`, async () => {
+    const random = randomOf(seed);
+    const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+    const devices = ['ann', 'ben', 'cat'].flatMap((user) => ['phone', 'tablet'].map((id) => new Device(user, id)));
+    const conversations = [
+      await groupConversation(cluster.url(), 'ann', ['ben', 'cat']),
+      await groupConversation(cluster.url(1), 'ben', ['ann', 'cat']),
+    ];
+    // All are known before the first message: a device new later starts where its user has come.
+    for (const device of devices) await device.open(cluster.url(Math.floor(random() * 2)));
+    await pause(500);
+
+    const sent: { id: string; userId: string }[] = [];
+    const online = () => devices.filter(({ client }) => client?.socket.connected);
+    const apply = (device: Device, work: Promise<any>) =>
+      work.then(({ message }) => message && device.show(message)).catch(() => undefined);
+
+    const actions: Record<string, () => Promise<unknown> | void> = {
+      send: async () => {
+        const device = pick(online());
+        if (!device) return;
+        const text = `${random()}`;
+        const answer = device.client!.ask('send-message', { conversationId: pick(conversations), content: { text } });
+        await apply(
+          device,
+          answer.then((data) => {
+            sent.push({ id: data.message.id, userId: device.userId });
+            return data;
+          }),
+        );
+      },
+      edit: async () => {
+        const target = pick(sent);
+        const device = online().find(({ userId }) => userId === target?.userId);
+        if (!device || !target) return;
+        const content = { text: `${random()}` };
+        await apply(device, device.client!.ask('edit-message', { messageId: target.id, content }));
+      },
+      remove: async () => {
+        const target = pick(sent);
+        const device = online().find(({ userId }) => userId === target?.userId);
+        if (!device || !target) return;
+        await device.client!.ask('delete-message', { messageId: target.id }).then(
+          () => device.hear('message-deleted', { messageId: target.id, rev: Number.MAX_SAFE_INTEGER }),
+          () => undefined,
+        );
+      },
+      react: async () => {
+        const target = pick(sent);
+        const device = pick(online());
+        if (!device || !target) return;
+        const event = pick(['add-reaction', 'remove-reaction']);
+        await apply(device, device.client!.ask(event, { messageId: target.id, emoji: '👍' }));
+      },
+      open: async () => {
+        const device = devices.find(({ client }) => !client?.socket.connected && random() < 0.5);
+        await device?.open(cluster.url(Math.floor(random() * 2)));
+      },
+      goodbye: () => pick(online())?.client!.close(),
+      cut: () => {
+        // The transport ends without a word.
+        pick(online())?.client!.socket.io.engine.transport.close();
+      },
+      flush: () => cluster.redis!.flushAll(),
+      wait: () => pause(random() * 60),
+    };
+    const weights = { send: 10, edit: 3, remove: 1, react: 3, open: 4, goodbye: 2, cut: 2, flush: 0.3, wait: 4 };
+    const deck = Object.entries(weights).flatMap(([name, weight]) => Array<string>(Math.ceil(weight * 4)).fill(name));
+    const running: Promise<unknown>[] = [];
+    for (let step = 0; step < steps; step++) {
+      const work = actions[pick(deck)]!();
+      // Some things happen at the same time.
+      if (work && random() < 0.4) running.push(work);
+      else await work;
+    }
+    await Promise.all(running);
+
+    for (const device of devices) if (!device.client?.socket.connected) await device.open(cluster.url(0));
+    const expected = await truth();
+    expect(expected.length).toBeGreaterThan(20);
+    const deadline = Date.now() + 15_000;
+    const isBehind = (device: Device) => JSON.stringify(shownBy(device)) !== JSON.stringify(expected);
+    while (devices.some(isBehind) && Date.now() < deadline) await pause(100);
+    for (const device of devices) expect(shownBy(device), `${device.userId} ${device.deviceId}`).toEqual(expected);
+    for (const device of devices) device.client!.close();
+  }, 120_000);
+});

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Message } from '../../src/common/index.js';
+import type { TestClient } from '../support/client.js';
+import { TestCluster } from '../support/cluster.js';
+import { directConversation, groupConversation } from '../support/conversations.js';
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start({ nodes: 2 });
+});
+
+afterAll(() => cluster.stop());
+
+let users = 0;
+const someone = (name: string) => `${name}-${++users}`;
+
+async function send(client: TestClient, conversationId: string, text: string): Promise<Message> {
+  const { message } = await client.ask('send-message', { conversationId, content: { text } });
+  return message;
+}
+
+async function sendMany(client: TestClient, conversationId: string, count: number): Promise<void> {
+  for (let sent = 0; sent < count; sent += 200) {
+    const batch = Array.from({ length: Math.min(200, count - sent) }, (_, i) =>
+      send(client, conversationId, `${sent + i + 1}`),
+    );
+    await Promise.all(batch);
+  }
+}
+
+const texts = (client: TestClient) => client.of<Message>('new-message').map((message) => message.content?.['text']);
+
+describe('offline delivery', () => {
+  it('gives a device what it missed, in order, before newer live messages', async () => {
+    const [alice, bob] = [someone('alice'), someone('bob')];
+    const sender = await cluster.connect(alice, 0);
+    const conversationId = await directConversation(cluster.url(), alice, bob);
+    await sendMany(sender, conversationId, 251);
+    const device = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    await send(sender, conversationId, '252');
+    await device.waitForCount('new-message', 252);
+    expect(device.heard[0]!.event).toBe('session-ready');
+    expect(device.of<Message>('new-message').map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 252 }, (_, i) => i + 1),
+    );
+  });
+
+  it('delivers once what was proven, and again what was not', async () => {
+    const [alice, bob] = [someone('alice'), someone('bob')];
+    const sender = await cluster.connect(alice, 0);
+    const conversationId = await directConversation(cluster.url(), alice, bob);
+    const first = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    await send(sender, conversationId, 'proven');
+    await sender.waitFor(
+      'message-delivered',
+      ({ deliveredSeq }: { deliveredSeq: number }) => deliveredSeq === 1,
+      3_000,
+    );
+    await send(sender, conversationId, 'unproven');
+    await first.waitFor<Message>('new-message', ({ seq }) => seq === 2);
+    first.close();
+    const second = await cluster.connect(bob, 0, { deviceId: 'phone' });
+    await second.waitForCount('new-message', 1);
+    expect(texts(second)).toEqual(['unproven']);
+  });
+
+  it('tells what happened to messages the device has, in their present state', async () => {
+    const [alice, bob] = [someone('alice'), someone('bob')];
+    const sender = await cluster.connect(alice, 0);
+    const conversationId = await directConversation(cluster.url(), alice, bob);
+    const first = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    const [edited, deleted, liked] = [
+      await send(sender, conversationId, 'a'),
+      await send(sender, conversationId, 'b'),
+      await send(sender, conversationId, 'c'),
+    ];
+    await sender.waitFor(
+      'message-delivered',
+      ({ deliveredSeq }: { deliveredSeq: number }) => deliveredSeq === 3,
+      3_000,
+    );
+    first.close();
+    await sender.ask('edit-message', { messageId: edited.id, content: { text: 'a, edited' } });
+    await sender.ask('delete-message', { messageId: deleted.id });
+    await sender.ask('add-reaction', { messageId: liked.id, emoji: '👍' });
+    const fresh = await send(sender, conversationId, 'd');
+    await sender.ask('edit-message', { messageId: fresh.id, content: { text: 'd, edited' } });
+
+    const second = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    await second.waitForCount('new-message', 1);
+    const heard = second.heard
+      .slice(1)
+      .map(({ event }) => event)
+      .filter((event) => /message|reaction/.test(event));
+    expect(heard).toEqual(['message-edited', 'message-deleted', 'reaction-changed', 'new-message']);
+    expect(second.of<Message>('message-edited')[0]!.content).toEqual({ text: 'a, edited' });
+    expect(second.of('message-deleted')[0]).toMatchObject({
+      messageId: deleted.id,
+      deletedBy: alice,
+      scope: 'everyone',
+    });
+    expect(second.of('reaction-changed')[0]).toMatchObject({
+      messageId: liked.id,
+      userId: alice,
+      emoji: '👍',
+      added: true,
+    });
+    expect(texts(second)).toEqual(['d, edited']);
+  });
+
+  it('does not hold up other conversations while a backlog is written', async () => {
+    const [alice, bob, carol] = [someone('alice'), someone('bob'), someone('carol')];
+    const sender = await cluster.connect(alice, 0);
+    const other = await cluster.connect(carol, 0);
+    const long = await directConversation(cluster.url(), alice, bob);
+    const live = await groupConversation(cluster.url(), carol, [bob]);
+    await sendMany(sender, long, 2_000);
+    const device = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    await send(other, live, 'now');
+    await device.waitFor<Message>('new-message', ({ conversationId }) => conversationId === live);
+    expect(device.of<Message>('new-message').length).toBeLessThan(2_001);
+    await device.waitForCount('new-message', 2_001, 15_000);
+  });
+});

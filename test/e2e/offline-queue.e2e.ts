@@ -1,0 +1,141 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Message } from '../../src/common/index.js';
+import { OfflineNotifier, type OfflineNotification } from '../../src/delivery/index.js';
+import { Metrics } from '../../src/metrics/index.js';
+import type { TestClient } from '../support/client.js';
+import { TestCluster } from '../support/cluster.js';
+import { directConversation } from '../support/conversations.js';
+
+const told: OfflineNotification[] = [];
+/** Users whose first notification fails. */
+const failing = new Set<string>();
+
+class TestNotifier extends OfflineNotifier {
+  override async notify(notification: OfflineNotification): Promise<void> {
+    told.push(notification);
+    if (failing.delete(notification.userId)) throw new Error('the push service is down');
+  }
+}
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start({
+    nodes: 2,
+    settings: { offlineQueueMax: 5 },
+    extensions: { offlineNotifier: TestNotifier },
+  });
+});
+afterAll(() => cluster.stop());
+
+let users = 0;
+
+async function scene() {
+  users += 1;
+  const [alice, bob] = [`alice-${users}`, `bob-${users}`];
+  const sender = await cluster.connect(alice, 0);
+  const conversationId = await directConversation(cluster.url(), alice, bob);
+  const send = async (text: string, to = conversationId) => {
+    await sender.ask('send-message', { conversationId: to, content: { text } });
+  };
+  return { alice, bob, sender, conversationId, send };
+}
+
+async function reads(source: string): Promise<number> {
+  let sum = 0;
+  for (const { app } of cluster.nodes) {
+    const { text } = await app!.get(Metrics).scrape();
+    sum += Number(new RegExp(`parley_offline_queue_reads_total\\{source="${source}"\\} (\\d+)`).exec(text)?.[1] ?? 0);
+  }
+  return sum;
+}
+
+/** Connects, leaves, and waits until the queue is kept. */
+async function leave(userId: string): Promise<void> {
+  const device = await cluster.connect(userId, 1, { deviceId: 'phone' });
+  await pause(200);
+  device.close();
+  await pause(6_000);
+}
+
+const texts = (client: TestClient) => client.of<Message>('new-message').map(({ content }) => content!['text']);
+
+describe('the offline queue', () => {
+  it('serves a device that was away, and one whose queue is gone, above its cap, or foreign, from Postgres', async () => {
+    const scenes = await Promise.all(Array.from({ length: 4 }, () => scene()));
+    await Promise.all(scenes.map(({ bob }) => leave(bob)));
+    const [plain, flushed, crowded, foreign] = scenes as [
+      (typeof scenes)[0],
+      (typeof scenes)[0],
+      (typeof scenes)[0],
+      (typeof scenes)[0],
+    ];
+    for (const { send } of scenes) await send('missed');
+    await pause(100);
+
+    const byQueue = await reads('queue');
+    const first = await cluster.connect(plain.bob, 0, { deviceId: 'phone' });
+    await first.waitForCount('new-message', 1);
+    expect(await reads('queue')).toBe(byQueue + 1);
+
+    for (let i = 0; i < 6; i++) {
+      const other = await cluster.connect(`other-${i}`, 0);
+      const id = await directConversation(cluster.url(), `other-${i}`, crowded.bob);
+      await other.ask('send-message', { conversationId: id, content: { text: `crowd ${i}` } });
+    }
+    await pause(100);
+    const fallbacks = await reads('not-whole');
+    const second = await cluster.connect(crowded.bob, 1, { deviceId: 'phone' });
+    await second.waitForCount('new-message', 7);
+    expect(await reads('not-whole')).toBe(fallbacks + 1);
+
+    await cluster.redis!.flushAll();
+    for (const { bob } of [flushed, foreign]) {
+      const device = await cluster.connect(bob, 0, { deviceId: 'phone' });
+      await device.waitForCount('new-message', 1);
+      expect(texts(device)).toEqual(['missed']);
+    }
+    expect(await reads('not-whole')).toBe(fallbacks + 3);
+  });
+
+  it('loses nothing while Redis is away', async () => {
+    const { bob, send } = await scene();
+    await leave(bob);
+    await cluster.redis!.stop();
+    await send('sent without Redis');
+    const device = await cluster.connect(bob, 0, { deviceId: 'phone' });
+    await device.waitForCount('new-message', 1, 10_000);
+    await cluster.redis!.restart();
+    device.close();
+  });
+});
+
+describe('OfflineNotifier', () => {
+  it('is told once a message for users without a connected device, again when it fails, and never for the sender', async () => {
+    const { bob, sender, conversationId, send } = await scene();
+    await sender.waitFor('session-ready');
+    told.length = 0;
+    failing.add(bob);
+    await send('wake up');
+    const mine = () => told.filter((one) => one.userId === bob);
+    while (mine().length < 2) await pause(100);
+    expect(mine()[0]).toMatchObject({ conversationId, seq: 1, eventId: `${conversationId}:1:${bob}` });
+    expect(new Set(mine().map(({ eventId }) => eventId)).size).toBe(1);
+
+    const device = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    await device.waitFor('new-message');
+    told.length = 0;
+    await send('you are here');
+    await device.waitForCount('new-message', 2);
+    await pause(500);
+    expect(told.map(({ userId }) => userId)).not.toContain(bob);
+    const database = new pg.Client({ connectionString: cluster.database.url });
+    await database.connect();
+    await pause(500);
+    const { rows } = await database.query('SELECT * FROM notifications_due WHERE user_id = $1', [bob]);
+    await database.end();
+    expect(rows).toEqual([]);
+  });
+});
