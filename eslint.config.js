@@ -10,6 +10,9 @@ export default tseslint.config(
     rules: {
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
+      // Objects of functions are passed around here, and a DI token is a class and an interface of one name.
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-unsafe-declaration-merging': 'off',
       'no-control-regex': 'error',
       'no-warning-comments': ['error', { terms: ['fixme', 'xxx', 'hack'] }],
       'max-lines': ['warn', { max: 300, skipBlankLines: true, skipComments: true }],

@@ -15,7 +15,7 @@ const migrationLockKey = 7_271_956_130;
 export async function runMigrations(url: string): Promise<string[]> {
   const options = dataSourceOptions({ url, poolSize: 2, timeoutMs: 10_000 });
   // A migration may take as long as it needs; only connecting is bounded.
-  const dataSource = new DataSource({ ...options, extra: { keepAlive: true } } as typeof options);
+  const dataSource = new DataSource({ ...options, extra: { keepAlive: true } });
   await dataSource.initialize();
   const lock = dataSource.createQueryRunner();
   try {

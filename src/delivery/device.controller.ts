@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
 import { ApiErrors, DtoPipe, QueryPipe, type Page } from '../common/index.js';
 import { DevicePageDto, DeviceParamDto } from './device.dto.js';
@@ -14,6 +14,7 @@ export class DeviceController {
   constructor(private readonly devices: DeviceService) {}
 
   @Get()
+  @ApiOperation({ summary: 'The devices of the caller' })
   @ApiOkResponse({ type: DevicePageSchema })
   @ApiErrors('VALIDATION_FAILED')
   list(@CurrentActor() actor: Actor, @Query(new QueryPipe()) query: DevicePageDto): Promise<Page<Device>> {
@@ -21,6 +22,7 @@ export class DeviceController {
   }
 
   @Delete(':deviceId')
+  @ApiOperation({ summary: 'Disconnects and forgets a device' })
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiNoContentResponse({ description: 'The device is disconnected and forgotten' })
   @ApiErrors('NOT_FOUND', 'VALIDATION_FAILED')

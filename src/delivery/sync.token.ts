@@ -104,7 +104,7 @@ function keyOf(part: SyncPart, after: unknown[]): SyncPlace['after'] {
   const isId = hasIdShape(conversationId);
   const isSecond = part === 'receipts' ? typeof second === 'string' : Number.isSafeInteger(second);
   if (after.length !== 2 || !isId || !isSecond) throw foreign();
-  return [conversationId as string, second as string | number];
+  return [conversationId, second as string | number];
 }
 
 function foreign(): ChatError {

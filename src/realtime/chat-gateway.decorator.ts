@@ -30,7 +30,7 @@ export function ChatGateway(options: Pick<GatewayMetadata, 'namespace'> = {}): C
     UseFilters(WsErrorFilter),
     UsePipes(EventPipe),
     SetMetadata(chatGatewayMetadata, true),
-  ) as ClassDecorator;
+  );
 }
 
 /**
@@ -38,5 +38,5 @@ export function ChatGateway(options: Pick<GatewayMetadata, 'namespace'> = {}): C
  * where the order matters.
  */
 export function InArrivalOrder(): MethodDecorator {
-  return SetMetadata(inArrivalOrderMetadata, true) as MethodDecorator;
+  return SetMetadata(inArrivalOrderMetadata, true);
 }

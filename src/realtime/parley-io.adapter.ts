@@ -27,7 +27,7 @@ export class ParleyIoAdapter extends IoAdapter {
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
-    const server = super.createIOServer(port, { ...options, ...this.serverOptions() } as ServerOptions) as Server;
+    const server = super.createIOServer(port, { ...options, ...this.serverOptions() } as ServerOptions);
     const handshake = this.app.get(Handshake);
     const sessions = this.app.get(SessionService);
     server.of('/').use(handshake.middleware);

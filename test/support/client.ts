@@ -84,7 +84,7 @@ export class TestClient {
     matches: (payload: T) => boolean = () => true,
     timeoutMs = patienceMs,
   ): Promise<T> {
-    return (await this.until(() => this.of<T>(event).find(matches), `${event} at ${this.userId}`, timeoutMs)) as T;
+    return await this.until(() => this.of<T>(event).find(matches), `${event} at ${this.userId}`, timeoutMs);
   }
 
   /** Resolves when as many payloads of an event have been heard. */

@@ -63,9 +63,9 @@ async function startProcess(settings: Partial<SettingsValues>): Promise<TestNode
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
-  child.stdout!.setEncoding('utf8');
+  child.stdout.setEncoding('utf8');
   await new Promise<void>((resolve, reject) => {
-    child.stdout!.on('data', (chunk: string) => {
+    child.stdout.on('data', (chunk: string) => {
       output += chunk;
       if (output.includes('Parley listens')) resolve();
     });
