@@ -84,3 +84,4 @@ export type {
   Reaction,
   Role,
 } from './common/index.js';
+export { CountingOfflineNotifier, OfflineNotifier, type OfflineNotification } from './delivery/index.js';

@@ -55,12 +55,12 @@ const words = z.union([
       .filter(Boolean),
   ),
 ]) as z.ZodType<string[]>;
-const origins = words.refine(
+const origins: z.ZodType<string[]> = words.refine(
   (list) => list.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
   {
     error: 'must be origins such as https://app.example.com, separated by commas',
   },
-) as z.ZodType<string[]>;
+);
 
 const day = 86_400;
 

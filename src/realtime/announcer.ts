@@ -207,6 +207,6 @@ function settle(work: () => Promise<void> | void): Promise<void> | void {
   try {
     return work();
   } catch (error) {
-    return Promise.reject(error);
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
 }
