@@ -83,7 +83,7 @@ export class CommitListener implements OnModuleInit {
       const state = { hasAbsentDevices: absentDevices > 0, isConnected: connections > 0 };
       const conversationIds = changes.map(({ conversationId }) => conversationId);
       this.absences.fill(userId, known, state, conversationIds);
-      known.state ??= state;
+      known.state = state;
     });
   }
 
@@ -102,7 +102,8 @@ export class CommitListener implements OnModuleInit {
 }
 
 function needsLook({ known, changes }: Recipient): boolean {
-  if (!known.state) return true;
+  // Before somebody is called away he is looked up again: he may have come to another node a moment ago.
+  if (!known.state?.isConnected) return true;
   return known.state.hasAbsentDevices && changes.some(({ conversationId }) => !known.queued.has(conversationId));
 }
 
