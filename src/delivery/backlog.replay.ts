@@ -48,24 +48,27 @@ export class BacklogReplay {
     let progress: Progress | null = null;
     let question = firstQuestion(session, from);
     let count = 0;
+    let receivedSeq = 0;
     do {
       await session.room();
       const page = session.isClosed ? null : await this.pages.ask(question);
       if (!page || session.isClosed) return null;
       count += this.emit(session, page);
+      receivedSeq = Math.max(receivedSeq, lastOfOthers(session, page));
       progress = advance(progress, question, page);
       question = progress.question;
-      const receivedSeq = receivedUpTo(from, question);
       if (progress.isDone) session.note(lane, { ...progress.target, receivedSeq });
       else session.note(lane, { seq: question.aboveSeq, rev: 0, receivedSeq });
     } while (!progress.isDone);
     return { conversationId: from.conversationId, ...progress.target, count };
   }
 
-  /** @returns how many events were written */
+  /** @returns how many events the device has once this is proven, those the socket has its acks for included */
   private emit(session: DeviceSession, { changes, messages, bytes }: BacklogPage): number {
     for (const { event, payload } of changes) session.connection.emit(event, payload);
-    for (const message of messages) session.connection.emit('new-message', message);
+    for (const message of messages) {
+      if (!session.connection.isOwn(message.id)) session.connection.emit('new-message', message);
+    }
     const count = changes.length + messages.length;
     session.notePage(count, bytes);
     return count;
@@ -85,7 +88,7 @@ function advance(before: Progress | null, question: BacklogQuestion, page: Backl
   return { question: { ...question, aboveRev, aboveSeq }, target: reached, isDone };
 }
 
-/** The last message that was written, if any was. */
-function receivedUpTo(from: PendingConversation, { aboveSeq }: BacklogQuestion): number {
-  return aboveSeq > from.seq ? aboveSeq : 0;
+/** The last message of a page that the socket did not send itself: sending moves no receipt. 0: none. */
+function lastOfOthers({ connection }: DeviceSession, { messages }: BacklogPage): number {
+  return messages.findLast(({ id }) => !connection.isOwn(id))?.seq ?? 0;
 }

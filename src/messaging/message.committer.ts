@@ -57,7 +57,12 @@ export class MessageCommitter {
   append(message: PendingMessage): Promise<AppendRow> {
     return new Promise((resolve, reject) => {
       const giveUpAtMs = performance.now() + this.settings.eventTimeoutMs - lastAttemptMs;
-      this.enqueue({ message, resolve, reject, giveUpAtMs });
+      const refuse = (error: unknown): void => {
+        this.publisher.tellSender(message);
+        reject(error as Error);
+      };
+      this.publisher.spareSender(message);
+      this.enqueue({ message, resolve, reject: refuse, giveUpAtMs });
     });
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ConversationDirectory, messagesNoticeKind } from '../conversations/index.js';
-import { Announcer, type Notice } from '../realtime/index.js';
+import { Announcer, ConnectionRegistry, type Notice } from '../realtime/index.js';
 import type { MessageChange, MessagesNotice } from './message-change.js';
 import { appendedMessage, type AppendRow, type PendingMessage } from './message-draft.js';
 
@@ -13,7 +13,18 @@ export class MessagePublisher {
   constructor(
     private readonly announcer: Announcer,
     private readonly directory: ConversationDirectory,
+    private readonly registry: ConnectionRegistry,
   ) {}
+
+  /** Before a commit: the sending socket has its ack, and is told by no other way. */
+  spareSender({ connectionId, id }: PendingMessage): void {
+    if (connectionId !== null) this.registry.get(connectionId)?.noteOwn(id);
+  }
+
+  /** After a failure, whose outcome may be unknown: if the message turns out to be committed, its sender hears of it. */
+  tellSender({ connectionId, id }: PendingMessage): void {
+    if (connectionId !== null) this.registry.get(connectionId)?.disownMessage(id);
+  }
 
   /** Announces what a batch appended; messages that were refused or repeated are left out. */
   publishAppended(messages: readonly PendingMessage[], rows: readonly AppendRow[]): void {

@@ -5,6 +5,9 @@ import { ArrivalOrder } from './arrival-order.js';
 /** How the server learns that a message reached the device (contract, section 1). */
 export type AckMode = 'auto' | 'manual';
 
+// More than are ever on their way at once of a socket within its rate; a later gap brings back at worst a repeat.
+const maxOwnMessages = 64;
+
 /**
  * One socket of one device of one user, on this node.
  *
@@ -14,6 +17,7 @@ export class Connection {
   readonly arrivals = new ArrivalOrder();
   /** Conversations whose ephemeral events this socket asked for (`join-conversation`). */
   readonly joined = new Set<string>();
+  private readonly ownMessages = new Set<string>();
   private held: [event: string, payload: unknown][] | null = [];
 
   constructor(
@@ -37,6 +41,26 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.socket.connected;
+  }
+
+  /**
+   * Remembers what this socket sends, before it is committed: its answer is the ack, so neither a backlog nor a filled
+   * gap, which both read from Postgres, tells it again.
+   */
+  noteOwn(messageId: string): void {
+    this.ownMessages.add(messageId);
+    if (this.ownMessages.size <= maxOwnMessages) return;
+    const [oldest] = this.ownMessages;
+    this.ownMessages.delete(oldest!);
+  }
+
+  /** The outcome of a send is unknown: if it was committed, the socket is to hear of it after all. */
+  disownMessage(messageId: string): void {
+    this.ownMessages.delete(messageId);
+  }
+
+  isOwn(messageId: string): boolean {
+    return this.ownMessages.has(messageId);
   }
 
   /** Holds an event back while the session is not announced yet. @returns whether it was held */

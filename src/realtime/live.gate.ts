@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Message } from '../common/index.js';
 import type { Connection } from './connection.js';
 
 /** One committed change, as a socket would hear of it. */
@@ -18,6 +19,8 @@ export interface LiveChange {
 /** Whether a connection is told of a change: not the one that acted, nothing from before joining, nothing hidden. */
 export function isMeantFor(connection: Connection, joinedSeq: number, change: LiveChange): boolean {
   if (change.seq <= joinedSeq || connection.id === change.exceptConnectionId) return false;
+  // Read from Postgres, where it does not say which connection sent it.
+  if (change.event === 'new-message' && connection.isOwn((change.payload as Message).id)) return false;
   return !change.hiddenFrom?.includes(connection.userId);
 }
 

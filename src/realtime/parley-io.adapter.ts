@@ -31,13 +31,11 @@ export class ParleyIoAdapter extends IoAdapter {
     const handshake = this.app.get(Handshake);
     const sessions = this.app.get(SessionService);
     server.of('/').use(handshake.middleware);
-    // Nest adds a listener per gateway to each: more than Node's ten is no leak here.
+    // Nest adds a listener per gateway, to the namespace and to each socket: more than Node's ten is no leak here.
     server.of('/').setMaxListeners(0);
-    server.of('/').use((socket, next) => next(void socket.setMaxListeners(0)));
     // Middleware on "/" does not cover other namespaces (ADR-0005).
     server.on('new_namespace', (namespace: Namespace) => namespace.use(handshake.middleware));
     server.on('connection', (socket) => {
-      // Every gateway of Nest listens for the disconnect; Node warns from the eleventh on.
       socket.setMaxListeners(0);
       sessions.start(socket);
     });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
-import { rest, type TestClient } from '../support/client.js';
+import { open, rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
 
@@ -58,6 +58,36 @@ describe('send-message', () => {
     await tab.waitFor('new-message');
     await bob.waitFor('new-message');
     expect(alice.of('new-message')).toEqual([]);
+  });
+
+  it('does not tell a socket of what it sends while its own backlog is being read', async () => {
+    const others = Array.from({ length: 60 }, (_, i) => `s12-peer${i}`);
+    const conversations = await Promise.all(
+      others.map((other) => directConversation(cluster.url(), `${other}-sender`, other)),
+    );
+    const senders = await Promise.all(others.map((other, i) => open(cluster.url(i), `${other}-sender`)));
+    await Promise.all(
+      senders.map(async (sender, i) => {
+        await new Promise<void>((resolve) => sender.socket.once('connect', resolve));
+        const requests = Array.from({ length: 5 }, (_, n) => ({ conversationId: conversations[i], ...text(`${n}`) }));
+        await Promise.all(requests.map((request) => sender.ask('send-message', request)));
+        await sender.waitFor('session-ready');
+        await sender.ask('heartbeat');
+      }),
+    );
+    // Longer than a proof takes.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const heard = senders.flatMap((sender) => sender.of('new-message'));
+    const cursors = await Promise.all(
+      senders.map(async (sender, i) => {
+        const { conversation } = await sender.ask('join-conversation', conversations[i]);
+        return conversation.participants.map(({ deliveredSeq }: { deliveredSeq: number }) => deliveredSeq);
+      }),
+    );
+    for (const sender of senders) sender.close();
+    expect(heard).toEqual([]);
+    // Sending moves no cursor, the sender's included; the peers have never connected.
+    expect(new Set(cursors.flat())).toEqual(new Set([0]));
   });
 
   it('answers a retry with the first message and stores one row, on whatever node', async () => {
