@@ -20,7 +20,6 @@ export default defineConfig({
           setupFiles: ['reflect-metadata'],
           testTimeout: 15_000,
           hookTimeout: 30_000,
-          retry: process.env['CI'] === undefined ? 0 : 2,
         },
       },
       {
@@ -30,8 +29,6 @@ export default defineConfig({
           setupFiles: ['reflect-metadata'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          // Faults and clocks of real servers on a machine that may be busy: a second try on CI, and none at home.
-          retry: process.env['CI'] === undefined ? 0 : 2,
         },
       },
     ],

@@ -4,10 +4,10 @@ import type { Message } from '../../src/common/index.js';
 import { connect, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
-import { TcpProxy } from '../support/proxy.js';
+import { LossyProxy } from '../support/lossy-proxy.js';
 
 let cluster: TestCluster;
-let proxy: TcpProxy | undefined;
+let proxy: LossyProxy | undefined;
 
 beforeAll(async () => {
   cluster = await TestCluster.start({ nodes: 2 });
@@ -39,7 +39,7 @@ async function send({ sender, conversationId }: Scene, text: string): Promise<Me
 }
 
 async function throughProxy(bob: string, options = {}): Promise<TestClient> {
-  proxy = await TcpProxy.to(Number(new URL(cluster.url(1)).port));
+  proxy = await LossyProxy.to(Number(new URL(cluster.url(1)).port));
   return connect(proxy.url, bob, { deviceId: 'phone', ...options });
 }
 

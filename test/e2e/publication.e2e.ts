@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
-import { TcpProxy } from '../support/proxy.js';
+import { LossyProxy } from '../support/lossy-proxy.js';
 
 /**
  * The seam between commit and announcement without a hook in the product: a node whose answers from Postgres vanish
@@ -12,7 +12,7 @@ import { TcpProxy } from '../support/proxy.js';
  */
 let cluster: TestCluster;
 let database: pg.Client;
-const proxies: TcpProxy[] = [];
+const proxies: LossyProxy[] = [];
 
 beforeAll(async () => {
   cluster = await TestCluster.start({ nodes: 1, processes: true });
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 async function doomedNode() {
   const url = new URL(cluster.database.url);
-  const proxy = await TcpProxy.to(Number(url.port), url.hostname);
+  const proxy = await LossyProxy.to(Number(url.port), url.hostname);
   proxies.push(proxy);
   url.hostname = '127.0.0.1';
   url.port = String(proxy.port);

@@ -17,7 +17,7 @@ interface Link {
  * - {@link swallow}: bytes of one direction (or both: a black hole; one: half open) vanish, and neither side is told.
  *   Connections stay so until they are cut, also when new ones flow again.
  */
-export class TcpProxy {
+export class LossyProxy {
   private readonly links = new Set<Link>();
   private swallowed = new Set<Direction>();
 
@@ -26,10 +26,10 @@ export class TcpProxy {
     readonly port: number,
   ) {}
 
-  static async to(targetPort: number, targetHost = '127.0.0.1'): Promise<TcpProxy> {
+  static async to(targetPort: number, targetHost = '127.0.0.1'): Promise<LossyProxy> {
     const port = await freePort();
     const server = createServer({ noDelay: true });
-    const proxy = new TcpProxy(server, port);
+    const proxy = new LossyProxy(server, port);
     server.on('connection', (client) =>
       proxy.link(client, connect({ port: targetPort, host: targetHost, noDelay: true })),
     );
