@@ -4,7 +4,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('messages')
 @Index('messages_id', ['id'], { unique: true })
 @Index('messages_rev', ['conversationId', 'rev'])
-@Index('messages_client_message_id', ['conversationId', 'senderId', 'clientMessageId'], {
+@Index('messages_client_message_id', ['senderId', 'clientMessageId', 'conversationId'], {
   unique: true,
   where: '(client_message_id IS NOT NULL)',
 })

@@ -43,6 +43,7 @@ import { ReactionService } from './reaction.service.js';
 import { RevisionRepository } from './revision.repository.js';
 import { RevisionService } from './revision.service.js';
 import { SearchController } from './search.controller.js';
+import { SearchIndexKeeper } from './search-index.keeper.js';
 import { SearchRepository } from './search.repository.js';
 import { SearchService } from './search.service.js';
 import { ReceiptsModule } from './receipts.module.js';
@@ -120,6 +121,7 @@ export class MessagingModule {
         ReactionService,
         RevisionRepository,
         RevisionService,
+        SearchIndexKeeper,
         SearchRepository,
         SearchService,
         TextMessageType,

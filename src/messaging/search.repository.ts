@@ -75,4 +75,12 @@ export class SearchRepository {
     );
     return rows.map(toMessage);
   }
+
+  /** Moves what has been collected into `messages_search` itself, unless somebody is at it. */
+  async sortIn(): Promise<void> {
+    await this.sql.rows(
+      `SELECT gin_clean_pending_list('messages_search')
+       WHERE pg_try_advisory_xact_lock(hashtext('messages_search'))`,
+    );
+  }
 }

@@ -6,6 +6,7 @@ import { Delivery1764000500000 } from './1764000500000-delivery.js';
 import { AppendLockTimeout1764000550000 } from './1764000550000-append-lock-timeout.js';
 import { Contacts1764000600000 } from './1764000600000-contacts.js';
 import { NoticeLog1764000700000 } from './1764000700000-notice-log.js';
+import { AppendPlan1764000800000 } from './1764000800000-append-plan.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   AppendLockTimeout1764000550000,
   Contacts1764000600000,
   NoticeLog1764000700000,
+  AppendPlan1764000800000,
 ];
