@@ -3,6 +3,7 @@ import { ConversationDirectory, KeyedQueue } from '../conversations/index.js';
 import { Broadcaster } from '../realtime/index.js';
 import { TypingPolicy } from './typing.policy.js';
 import type { TypingEnd } from './typing.store.js';
+import { UntoldBeginnings } from './untold-beginnings.js';
 
 /** What others are told of a typist. */
 interface TypingNews extends TypingEnd {
@@ -18,6 +19,7 @@ interface TypingNews extends TypingEnd {
 export class TypingAnnouncer {
   private readonly logger = new Logger(TypingAnnouncer.name);
   private readonly queue = new KeyedQueue();
+  private readonly untold = new UntoldBeginnings();
 
   constructor(
     private readonly directory: ConversationDirectory,
@@ -32,10 +34,12 @@ export class TypingAnnouncer {
       .catch((error: unknown) => this.logger.debug(`typing was not told: ${String(error)}`));
   }
 
-  /** Ends it for one viewer only, who from now on may not see the typist. */
+  /** Ends it for one viewer only, who from now on may not see the typist; not if he was not told the beginning. */
   endFor(viewerId: string, end: TypingEnd): void {
     this.queue
       .run(end.conversationId, async () => {
+        if (this.untold.has(end.conversationId, end.userId, viewerId)) return;
+        this.untold.end(end.conversationId, end.userId, viewerId);
         const hidden = await this.hiddenTypists(end.userIds, [viewerId]);
         this.emit([viewerId], { ...end, endsAtMs: null }, visibleTo(viewerId, end.userIds, hidden));
       })
@@ -52,8 +56,14 @@ export class TypingAnnouncer {
     const membership = await this.directory.get(news.conversationId);
     const viewerIds = [...(membership?.participants.keys() ?? [])].filter((userId) => userId !== news.userId);
     const hidden = await this.hiddenTypists([news.userId, ...news.userIds], viewerIds);
+    this.remember(news, hidden.get(news.userId)!);
     const listeners = viewerIds.filter((viewerId) => !hidden.get(news.userId)!.has(viewerId));
     for (const group of alike(listeners, news.userIds, hidden)) this.emit(group.viewerIds, news, group.userIds);
+  }
+
+  private remember({ conversationId, userId, endsAtMs }: TypingNews, hiddenFrom: ReadonlySet<string>): void {
+    if (endsAtMs === null) this.untold.forget(conversationId, userId);
+    else this.untold.begin(conversationId, userId, hiddenFrom);
   }
 
   private emit(viewerIds: string[], { conversationId, userId, endsAtMs }: TypingNews, userIds: string[]): void {

@@ -80,15 +80,15 @@ export class TypingEnder implements OnModuleInit {
     );
   }
 
-  /** Two users see nothing of each other from now on: each is told the end of what the other types. */
+  /** Two users see nothing of each other from now on: each is told the end of what he was told the other types. */
   private part(userId: string, otherId: string): void {
     for (const [typistId, viewerId] of [
       [userId, otherId],
       [otherId, userId],
     ] as const) {
       for (const conversationId of this.local.conversationsOf(typistId)) {
-        this.hide(conversationId, typistId, viewerId).catch((error: unknown) =>
-          this.logger.debug(`the end of typing was not told: ${String(error)}`),
+        this.inOrder(conversationId, typistId, () => this.hide(conversationId, typistId, viewerId)).catch(
+          (error: unknown) => this.logger.debug(`the end of typing was not told: ${String(error)}`),
         );
       }
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Announcer } from '../../src/realtime/index.js';
 import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
@@ -130,6 +131,27 @@ describe('typing', () => {
 });
 
 describe('typing in a group', () => {
+  it('has no end for whom it had no beginning, however late a node hears of the block', async () => {
+    const [alice, bob, carol] = [someone('alice'), someone('bob'), someone('carol')];
+    const conversationId = await groupConversation(cluster.url(), alice, [bob, carol]);
+    const [atAlice, atBob, atCarol] = await Promise.all([
+      cluster.connect(alice, 0),
+      cluster.connect(bob, 1),
+      cluster.connect(carol, 0),
+    ]);
+    await atBob.ask('join-conversation', conversationId);
+    await rest(cluster.url(0), bob, 'PUT', `/v1/me/blocks/${alice}`);
+    await atAlice.ask('typing-start', conversationId);
+    // Notices come at least once: here comes the second, when alice has begun.
+    const notice = { kind: 'visibility-changed', payload: { cause: 'blocked', userId: bob, otherId: alice } };
+    cluster.nodes[0]!.app!.get(Announcer).announce(0, [notice]);
+    await atAlice.ask('typing-stop', conversationId);
+    await atCarol.ask('typing-start', conversationId);
+    // Told after whatever there was to tell of alice.
+    expect((await atBob.waitFor<Typing>('user-typing')).userId).toBe(carol);
+    expect(heardBy(atBob)).toEqual(['carol true']);
+  });
+
   it('lists all who type, in events, on joining and when asked', async () => {
     const [alice, bob, carol] = [someone('alice'), someone('bob'), someone('carol')];
     const conversationId = await groupConversation(cluster.url(), alice, [bob, carol]);
