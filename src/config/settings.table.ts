@@ -238,6 +238,12 @@ export const settingsTable = {
     true,
     'One write per socket and turn of the event loop; `false`: Socket.IO’s own writes',
   ),
+  directHandlers: setting(
+    'DIRECT_HANDLERS',
+    bool,
+    true,
+    'Guards, pipes and handler of an event in one function; `false`: Nest’s own chain of promises',
+  ),
 } satisfies Record<string, SettingEntry<unknown>>;
 
 type Table = typeof settingsTable;

@@ -6,6 +6,7 @@ import { Settings } from '../config/index.js';
 import { SocketAdapterFactory } from '../redis/index.js';
 import { boundedParser } from './bounded-parser.js';
 import { coalesceWrites } from './coalesced-writes.js';
+import { useDirectHandlers } from './direct-handlers.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
 import { Handshake } from './handshake.js';
 import { isOriginAllowed } from './origin.js';
@@ -24,6 +25,7 @@ export class ParleyIoAdapter extends IoAdapter {
   constructor(private readonly app: INestApplicationContext) {
     super(app);
     this.settings = app.get(Settings);
+    useDirectHandlers(this.settings.directHandlers);
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
