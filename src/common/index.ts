@@ -7,6 +7,7 @@ export { ChatError, invalid, type ErrorBody, type ErrorDetail, type ChatErrorOpt
 export { errorCodeEntry, errorCodes, registerErrorCodes, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
 export { Clock, SystemClock } from './clock.js';
 export { DtoPipe, QueryPipe } from './dto.pipe.js';
+export { EncodedOnce, encodeParts } from './encoded-once.js';
 export { isId, newId, newRandomId } from './ids.js';
 export { decodeCursor, encodeCursor, type Page } from './page-cursor.js';
 export { assertHarmlessPayload, maxPayloadDepth, maxPayloadNodes } from './payload.js';

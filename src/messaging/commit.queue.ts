@@ -4,7 +4,7 @@ import type { AppendRow, PendingMessage } from './message-draft.js';
 export interface WaitingMessage {
   message: PendingMessage;
   resolve: (row: AppendRow) => void;
-  reject: (error: unknown) => void;
+  reject: (error: Error) => void;
   /** After this nobody waits for the answer any more; of `performance.now()`. */
   giveUpAtMs: number;
 }

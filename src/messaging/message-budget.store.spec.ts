@@ -62,7 +62,7 @@ class AwayStore extends MessageBudgetStore {
 }
 
 async function accepted(budgets: MessageBudget[], count: number): Promise<number> {
-  const takes = Array.from({ length: count }, (_, i) => budgets[i % budgets.length]!.take('user'));
+  const takes = Array.from({ length: count }, async (_, i) => budgets[i % budgets.length]!.take('user'));
   const settled = await Promise.allSettled(takes);
   const refused = settled.filter((one) => one.status === 'rejected');
   for (const { reason } of refused) expect(reason).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1_000 });

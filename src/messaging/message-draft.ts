@@ -1,4 +1,4 @@
-import type { Message } from '../common/index.js';
+import { EncodedOnce, type Message, type Reaction } from '../common/index.js';
 
 /** A message on its way to the database: everything is decided but its place. */
 export interface PendingMessage {
@@ -22,38 +22,58 @@ export interface PendingMessage {
 export type AppendOutcome =
   'appended' | 'duplicate' | 'conflict' | 'not-found' | 'blocked' | 'bad-reply' | 'bad-mention';
 
-/** One answer of `append_messages`. */
-export interface AppendRow {
-  ordinal: number;
-  outcome: AppendOutcome;
-  /** The new message's id, or with `duplicate` and `conflict` the first one's. */
-  messageId: string;
+/** The place a message got. Times are unix milliseconds, the database's clock. */
+export interface MessagePlace {
   seq: number;
   rev: number;
-  createdAt: Date;
-  expiresAt: Date | null;
-  participantsVersion: number;
-  /** The outbox row of the batch; the same in every row. */
-  outboxId: number | null;
+  createdAtMs: number;
+  expiresAtMs: number | null;
 }
 
 /** The wire object of a message just appended: what was asked for, and the place it got. */
-export function appendedMessage(pending: PendingMessage, row: AppendRow): Message {
-  return {
-    id: pending.id,
-    conversationId: pending.conversationId,
-    seq: row.seq,
-    rev: row.rev,
-    senderId: pending.senderId,
-    clientMessageId: pending.clientMessageId,
-    type: pending.type,
-    content: pending.content,
-    replyTo: pending.replyTo,
-    mentions: pending.mentions,
-    reactions: {},
-    createdAt: row.createdAt.toISOString(),
-    editedAt: null,
-    deletedAt: null,
-    expiresAt: row.expiresAt?.toISOString() ?? null,
-  };
+export class AppendedMessage extends EncodedOnce implements Message {
+  readonly id: string;
+  readonly conversationId: string;
+  readonly seq: number;
+  readonly rev: number;
+  readonly senderId: string;
+  readonly clientMessageId: string | null;
+  readonly type: string;
+  readonly content: Record<string, unknown>;
+  readonly replyTo: string | null;
+  readonly mentions: string[];
+  readonly reactions: Record<string, Reaction> = {};
+  readonly createdAt: string;
+  readonly editedAt = null;
+  readonly deletedAt = null;
+  readonly expiresAt: string | null;
+
+  constructor(pending: PendingMessage, place: MessagePlace) {
+    super();
+    this.id = pending.id;
+    this.conversationId = pending.conversationId;
+    this.seq = place.seq;
+    this.rev = place.rev;
+    this.senderId = pending.senderId;
+    this.clientMessageId = pending.clientMessageId;
+    this.type = pending.type;
+    this.content = pending.content;
+    this.replyTo = pending.replyTo;
+    this.mentions = pending.mentions;
+    this.createdAt = new Date(place.createdAtMs).toISOString();
+    this.expiresAt = place.expiresAtMs === null ? null : new Date(place.expiresAtMs).toISOString();
+  }
+}
+
+/** One answer of `append_messages`. */
+export interface AppendRow {
+  outcome: AppendOutcome;
+  /** What was appended; null with any other outcome. */
+  message: AppendedMessage | null;
+  /** With `duplicate` and `conflict`: the message that was sent with this clientMessageId first. */
+  firstId: string | null;
+  /** The membership it was appended under. */
+  participantsVersion: number;
+  /** The outbox row of the batch; the same in every row. */
+  outboxId: number | null;
 }

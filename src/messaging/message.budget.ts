@@ -40,9 +40,18 @@ export class MessageBudget {
     this.ownStore = new MemoryMessageBudgetStore(clock);
   }
 
-  /** Spends one message. @throws ChatError RATE_LIMITED with `retryAfterMs` */
-  async take(userId: string): Promise<void> {
+  /**
+   * Spends one message.
+   *
+   * @returns a promise only when a new lease has to be asked for
+   * @throws ChatError RATE_LIMITED with `retryAfterMs`
+   */
+  take(userId: string): Promise<void> | null {
     const lease = this.leaseOf(userId);
+    return spend(lease, this.clock.now()) ? null : this.askAndTake(userId, lease);
+  }
+
+  private async askAndTake(userId: string, lease: Lease): Promise<void> {
     while (!spend(lease, this.clock.now())) {
       const waitMs = lease.deniedUntilMs - this.clock.now();
       if (waitMs > 0) throw new ChatError('RATE_LIMITED', { retryAfterMs: waitMs });

@@ -57,9 +57,9 @@ export class MessageCommitter {
   append(message: PendingMessage): Promise<AppendRow> {
     return new Promise((resolve, reject) => {
       const giveUpAtMs = performance.now() + this.settings.eventTimeoutMs - lastAttemptMs;
-      const refuse = (error: unknown): void => {
+      const refuse = (error: Error): void => {
         this.publisher.tellSender(message);
-        reject(error as Error);
+        reject(error);
       };
       this.publisher.spareSender(message);
       this.enqueue({ message, resolve, reject: refuse, giveUpAtMs });
@@ -110,6 +110,16 @@ export class MessageCommitter {
       throw error;
     });
     this.metrics.committed(rows, performance.now() - startedMs);
+    // The next batch first: Postgres works on it while this one is told. (pg hands a statement over in the next tick.)
+    if (this.queue.length > 0) setImmediate(() => this.tell(batch, messages, rows));
+    else this.tell(batch, messages, rows);
+  }
+
+  private tell(
+    batch: readonly WaitingMessage[],
+    messages: readonly PendingMessage[],
+    rows: readonly AppendRow[],
+  ): void {
     batch.forEach((entry, i) => entry.resolve(rows[i]!));
     this.publisher.publishAppended(messages, rows);
   }
@@ -138,10 +148,10 @@ export class MessageCommitter {
   /** One message the database cannot take must not fail the others of its batch. */
   private async recover(batch: WaitingMessage[], error: unknown): Promise<void> {
     if (batch.length === 1 || (error instanceof ChatError && error.code === 'UNAVAILABLE')) {
-      for (const entry of batch) entry.reject(error);
+      for (const entry of batch) entry.reject(error as Error);
       return;
     }
-    for (const entry of batch) await this.write([entry], []).catch((own: unknown) => entry.reject(own));
+    for (const entry of batch) await this.write([entry], []).catch(entry.reject);
   }
 }
 

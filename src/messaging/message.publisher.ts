@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ConversationDirectory, messagesNoticeKind } from '../conversations/index.js';
 import { Announcer, ConnectionRegistry, type Notice } from '../realtime/index.js';
 import type { MessageChange, MessagesNotice } from './message-change.js';
-import { appendedMessage, type AppendRow, type PendingMessage } from './message-draft.js';
+import type { AppendedMessage, AppendRow, PendingMessage } from './message-draft.js';
 
 // Up to this size the membership travels with the notice: a few bytes instead of a query on every node.
 const maxInlineMembers = 32;
@@ -30,18 +30,15 @@ export class MessagePublisher {
   publishAppended(messages: readonly PendingMessage[], rows: readonly AppendRow[]): void {
     const byConversation = new Map<string, MessagesNotice & { changes: MessageChange[] }>();
     rows.forEach((row, i) => {
-      const message = messages[i]!;
-      if (row.outcome !== 'appended') return;
-      const notice = byConversation.get(message.conversationId);
-      const change = newMessageChange(message, row);
-      if (!notice)
-        byConversation.set(
-          message.conversationId,
-          this.notice(message.conversationId, row.participantsVersion, [change]),
-        );
+      const { message, participantsVersion } = row;
+      if (message === null) return;
+      const { conversationId } = message;
+      const notice = byConversation.get(conversationId);
+      const change = newMessageChange(message, messages[i]!.connectionId);
+      if (!notice) byConversation.set(conversationId, this.notice(conversationId, participantsVersion, [change]));
       else {
         notice.changes.push(change);
-        notice.toRev = row.rev;
+        notice.toRev = message.rev;
       }
     });
     const ticket = rows.find((row) => row.outboxId !== null)?.outboxId;
@@ -85,12 +82,6 @@ export class MessagePublisher {
   }
 }
 
-function newMessageChange(message: PendingMessage, row: AppendRow): MessageChange {
-  return {
-    rev: row.rev,
-    seq: row.seq,
-    event: 'new-message',
-    payload: appendedMessage(message, row),
-    exceptConnectionId: message.connectionId,
-  };
+function newMessageChange(message: AppendedMessage, exceptConnectionId: string | null): MessageChange {
+  return { rev: message.rev, seq: message.seq, event: 'new-message', payload: message, exceptConnectionId };
 }

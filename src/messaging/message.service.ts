@@ -3,7 +3,7 @@ import type { Actor } from '../auth/index.js';
 import { ChatError, invalid, newId, type Message } from '../common/index.js';
 import { AccessGate } from '../conversations/index.js';
 import { fingerprint } from './fingerprint.js';
-import { appendedMessage, type AppendRow, type PendingMessage } from './message-draft.js';
+import type { AppendRow, PendingMessage } from './message-draft.js';
 import type { SendMessageDto } from './message.dto.js';
 import { MessageBudget } from './message.budget.js';
 import { MessageCommitter } from './message.committer.js';
@@ -46,17 +46,19 @@ export class MessageService {
   async send(actor: Actor, dto: SendMessageDto): Promise<SentMessage> {
     try {
       const pending = await this.prepare(actor, dto);
-      await actor.turn?.ready;
+      const isOurTurn = actor.turn?.ready;
+      if (isOurTurn) await isOurTurn;
       const appended = this.committer.append(pending);
       actor.turn?.release();
-      return await this.named(pending, await appended);
+      return await this.named(await appended);
     } finally {
       actor.turn?.release();
     }
   }
 
   private async prepare(actor: Actor, dto: SendMessageDto): Promise<PendingMessage> {
-    await this.budget.take(actor.userId);
+    const hasBudget = this.budget.take(actor.userId);
+    if (hasBudget) await hasBudget;
     const type = dto.type ?? 'text';
     let content = dto.content;
     let contentJson = this.types.encode(type, content);
@@ -69,12 +71,12 @@ export class MessageService {
   }
 
   /** Gives the repository's facts their names on the wire. */
-  private async named(pending: PendingMessage, row: AppendRow): Promise<SentMessage> {
+  private async named(row: AppendRow): Promise<SentMessage> {
     switch (row.outcome) {
       case 'appended':
-        return { message: appendedMessage(pending, row), duplicate: false };
+        return { message: row.message!, duplicate: false };
       case 'duplicate':
-        return { message: await this.messages.byId(row.messageId), duplicate: true };
+        return { message: await this.messages.byId(row.firstId!), duplicate: true };
       case 'conflict':
         throw new ChatError('CONFLICT', { message: 'The clientMessageId was used for another content' });
       case 'blocked':

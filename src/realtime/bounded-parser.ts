@@ -1,4 +1,5 @@
 import { Decoder, Encoder, type Packet } from 'socket.io-parser';
+import { AckEncoder } from './ack-encoder.js';
 
 /** Stands in place of a payload that was above `MAX_PACKET_BYTES`, so that its event can be answered. */
 export class OversizePayload {}
@@ -28,7 +29,7 @@ export function boundedParser(maxPacketBytes: number): { Encoder: typeof Encoder
       super.add(data);
     }
   }
-  return { Encoder, Decoder: BoundedDecoder };
+  return { Encoder: AckEncoder, Decoder: BoundedDecoder };
 }
 
 /** @returns the bytes, or for a text that is surely within the limit an upper bound */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createRequire } from 'node:module';
 import type { Server } from 'socket.io';
+import { EncodedOnce } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import type { Connection } from './connection.js';
 
@@ -53,11 +54,15 @@ export class PacketWriter {
 }
 
 function writeEncoded(connections: readonly Connection[], event: string, payload: unknown): void {
-  const packet = eventPacket + JSON.stringify([event, payload]);
+  const packet = eventPacket + encodeEvent(event, payload);
   const frame = Sender.frame(Buffer.from(engineMessage + packet), textFrame);
   const packets = [packet];
   const options = { preEncoded: true, wsPreEncodedFrame: frame };
   for (const { socket } of connections) {
     if (socket.connected) (socket as unknown as { client: EngineWriter }).client.writeToEngine(packets, options);
   }
+}
+
+function encodeEvent(event: string, payload: unknown): string {
+  return payload instanceof EncodedOnce ? `["${event}",${payload.json}]` : JSON.stringify([event, payload]);
 }

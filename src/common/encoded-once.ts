@@ -1,0 +1,23 @@
+/**
+ * An object of the wire that goes to several places and is encoded once. Must not change after it was first encoded.
+ *
+ * `JSON.stringify` gives the same; who writes text anyway (the encoder of acks, the packet writer) asks for {@link json}.
+ */
+export abstract class EncodedOnce {
+  #json: string | null = null;
+
+  get json(): string {
+    return (this.#json ??= JSON.stringify(this));
+  }
+}
+
+/** `JSON.stringify` of a plain object, with what is encoded already put in as it is. */
+export function encodeParts(object: object): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(object) as [string, unknown][]) {
+    const json = value instanceof EncodedOnce ? value.json : JSON.stringify(value);
+    // As in JSON.stringify: what has no JSON is left out.
+    if (json !== undefined) parts.push(`${JSON.stringify(name)}:${json}`);
+  }
+  return `{${parts.join(',')}}`;
+}
