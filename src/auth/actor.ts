@@ -3,8 +3,8 @@ import type { Principal } from './principal.js';
 
 /** An event's place in the order in which one socket's events arrived. Made by realtime. */
 export interface Turn {
-  /** Resolves when every event that arrived earlier on this socket has released its turn. Never rejects. */
-  readonly ready: Promise<void>;
+  /** Resolves when every event that arrived earlier on this socket has released its turn; null: they have. Never rejects. */
+  readonly ready: Promise<void> | null;
   /** Lets the next event go on. Repeating it does nothing. */
   release(): void;
 }

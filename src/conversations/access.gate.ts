@@ -22,7 +22,9 @@ export class AccessGate {
    * @throws ChatError NOT_FOUND (not a participant, or no such conversation: indistinguishable) | the policy's code
    */
   async require(actor: Actor, verb: AccessVerb, conversationId: string): Promise<Standing> {
-    const standing = await this.directory.participantOf(conversationId, actor.userId);
+    const { directory } = this;
+    const known = directory.knownParticipant(conversationId, actor.userId);
+    const standing = known ?? (await directory.participantOf(conversationId, actor.userId));
     if (!standing) throw new ChatError('NOT_FOUND');
     const { membership, participant } = standing;
     const conversation = { id: conversationId, kind: membership.kind };

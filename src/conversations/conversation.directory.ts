@@ -70,11 +70,16 @@ export class ConversationDirectory {
 
   /** For authorization. Null: not a participant, or no such conversation, which nobody may tell apart. */
   async participantOf(conversationId: string, userId: string): Promise<Standing | null> {
-    const known = standing(this.peek(conversationId), userId);
+    const known = this.knownParticipant(conversationId, userId);
     if (known) return known;
     // One row first: a stranger must not make this node load a large group.
     const version = await this.memberships.versionFor(conversationId, userId);
     return version === null ? null : standing(await this.get(conversationId, version), userId);
+  }
+
+  /** As {@link participantOf}, from memory only: null says nothing. */
+  knownParticipant(conversationId: string, userId: string): Standing | null {
+    return standing(this.peek(conversationId), userId);
   }
 
   /** Forgets what is older than this version, also what is being read at this moment. */

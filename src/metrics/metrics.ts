@@ -17,7 +17,7 @@ export interface Scrape {
 /**
  * Records numbers about this process. Seam and DI token; default {@link PrometheusMetrics}.
  *
- * Called on hot paths: an implementation must not throw, block or keep what it is given. Names and units are those of
+ * Called on hot paths: an implementation must not throw or block, nor change what it is given. Names and units are those of
  * {@link metricsTable} (times are seconds).
  *
  * @since 0.1.0
@@ -25,6 +25,7 @@ export interface Scrape {
 export abstract class Metrics {
   abstract count(name: CounterName, labels?: Labels, by?: number): void;
   abstract set(name: GaugeName, value: number, labels?: Labels): void;
+  /** @param labels kept by whoever observes often: the same object is found faster */
   abstract observe(name: HistogramName, value: number, labels?: Labels): void;
   /** Reads a gauge when somebody looks, instead of setting it at every change. One reader a gauge: the last wins. */
   abstract sample(name: GaugeName, read: () => Sample[]): void;

@@ -3,6 +3,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { Metrics, type Labels, type Sample, type Scrape } from './metrics.js';
 import { metricsTable, type CounterName, type GaugeName, type HistogramName } from './metrics.table.js';
 
+const noLabels: Labels = {};
+
 interface Entry {
   help: string;
   labels?: readonly string[];
@@ -22,6 +24,12 @@ export class PrometheusMetrics extends Metrics {
   private readonly gauges = this.make(metricsTable.gauges, (config) => new Gauge(config));
   private readonly histograms = this.make(metricsTable.histograms, (config) => new Histogram(config));
 
+  // By the labels' object: a caller that keeps it spares the look-up by its values.
+  private readonly observers = this.make(
+    metricsTable.histograms,
+    () => new WeakMap<Labels, Histogram.Internal<string>>(),
+  );
+
   constructor() {
     super();
     collectDefaultMetrics({ register: this.registry });
@@ -35,8 +43,10 @@ export class PrometheusMetrics extends Metrics {
     this.gauges[name].set(labels, value);
   }
 
-  override observe(name: HistogramName, value: number, labels: Labels = {}): void {
-    this.histograms[name].observe(labels, value);
+  override observe(name: HistogramName, value: number, labels: Labels = noLabels): void {
+    let observer = this.observers[name].get(labels);
+    if (!observer) this.observers[name].set(labels, (observer = this.histograms[name].labels(labels)));
+    observer.observe(value);
   }
 
   override sample(name: GaugeName, read: () => Sample[]): void {

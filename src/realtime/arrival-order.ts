@@ -1,7 +1,5 @@
 import type { Turn } from '../auth/index.js';
 
-const settled = Promise.resolve();
-
 /**
  * Keeps the order in which one socket's events arrived, though their handlers run concurrently.
  *
@@ -9,20 +7,34 @@ const settled = Promise.resolve();
  * its ordered step, and releases; an event that does not care is released when its handler ends.
  */
 export class ArrivalOrder {
-  private tail: Promise<void> | null = null;
+  private readonly line: EventTurn[] = [];
 
   take(): Turn {
-    const before = this.tail ?? settled;
-    let done!: () => void;
-    const own = new Promise<void>((resolve) => (done = resolve));
-    const chained = before.then(() => own);
-    this.tail = chained;
-    return {
-      ready: before,
-      release: () => {
-        done();
-        if (this.tail === chained) this.tail = null;
-      },
-    };
+    const turn = new EventTurn(this.line);
+    this.line.push(turn);
+    return turn;
+  }
+}
+
+class EventTurn implements Turn {
+  private isReleased = false;
+  private begin: (() => void) | null = null;
+  private waiting: Promise<void> | null = null;
+
+  constructor(private readonly line: EventTurn[]) {}
+
+  get ready(): Promise<void> | null {
+    if (this.isReleased || this.line[0] === this) return null;
+    this.waiting ??= new Promise((resolve) => (this.begin = resolve));
+    return this.waiting;
+  }
+
+  release(): void {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    const { line } = this;
+    if (line[0] !== this) return;
+    while (line[0]?.isReleased) line.shift()!.begin?.();
+    line[0]?.begin?.();
   }
 }
