@@ -1,24 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { createRequire } from 'node:module';
 import type { Server } from 'socket.io';
 import { EncodedOnce } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import type { Connection } from './connection.js';
+import { textFrameOf } from './websocket-frames.js';
 
 /** What this file uses of Socket.IO beyond its types: how its own adapter writes a broadcast. */
 interface EngineWriter {
   writeToEngine(packets: readonly string[], options: object): void;
 }
 
-interface FrameMaker {
-  frame(data: Buffer, options: object): Buffer[];
-}
-
-// The copy of `ws` that Engine.IO writes with.
-const requireFromSocketIo = createRequire(createRequire(import.meta.url).resolve('socket.io'));
-const requireFromEngine = createRequire(requireFromSocketIo.resolve('engine.io'));
-const { Sender } = requireFromEngine('ws') as { Sender: FrameMaker };
-const textFrame = { readOnly: false, mask: false, rsv1: false, opcode: 1, fin: true };
 // Socket.IO's packet type for events in the default namespace, and Engine.IO's for messages.
 const eventPacket = '2';
 const engineMessage = '4';
@@ -55,8 +46,9 @@ export class PacketWriter {
 
 function writeEncoded(connections: readonly Connection[], event: string, payload: unknown): void {
   const packet = eventPacket + encodeEvent(event, payload);
-  const frame = Sender.frame(Buffer.from(engineMessage + packet), textFrame);
   const packets = [packet];
+  // For one socket the frame is made when it is written, together with the turn's other packets.
+  const frame = connections.length > 1 ? [textFrameOf(engineMessage + packet)] : undefined;
   const options = { preEncoded: true, wsPreEncodedFrame: frame };
   for (const { socket } of connections) {
     if (socket.connected) (socket as unknown as { client: EngineWriter }).client.writeToEngine(packets, options);

@@ -83,6 +83,7 @@ async function startParley(name) {
   const env = {
     PORT: String(port),
     HOST: '127.0.0.1',
+    DATA_DIR: join(services.dataDir, name),
     DATABASE_URL: services.postgres.url,
     JWT_SECRET: secret,
     LOG_LEVEL: 'warn',

@@ -1,0 +1,97 @@
+import type { Socket as TcpSocket } from 'node:net';
+
+/** A packet as Engine.IO hands it to a transport. */
+interface EnginePacket {
+  type: string;
+  data?: unknown;
+  options?: { wsPreEncodedFrame?: readonly Buffer[] };
+}
+
+/** What this file uses of Engine.IO's WebSocket transport, and of `ws` below it, beyond their types. */
+interface WebSocketTransport {
+  name: string;
+  writable: boolean;
+  perMessageDeflate: unknown;
+  send(packets: EnginePacket[]): void;
+  /** Called when the last packet is written: announces `drain` and `ready`. */
+  _onSentLast(error?: Error | null): void;
+  socket: {
+    readyState: number;
+    _socket: TcpSocket | null;
+    /** `_state`: 0 when nothing waits to be compressed. */
+    _sender: { _state: number };
+  };
+}
+
+const open = 1;
+const idle = 0;
+/** Text frame, final. */
+const textFrame = 0x81;
+// Engine.IO's packet type for messages.
+const message = '4';
+// Node writes a string up to this length without making a buffer of it.
+const maxStringLength = 16_384;
+
+/**
+ * Makes a WebSocket transport write all packets of a flush as one piece: one frame after the other in one `write`.
+ *
+ * Engine.IO and `ws` write each packet as two pieces with callbacks of their own. Anything but text (binary parts, pings),
+ * a transport that compresses, and a closing one are left to them; so is what happens after: `drain`, `ready`, errors.
+ */
+export function writeFramesAtOnce(transport: object): void {
+  const own = transport as WebSocketTransport;
+  if (own.name !== 'websocket') return;
+  const plainSend = own.send;
+  own.send = function (packets) {
+    const stream = streamOf(this);
+    const frames = stream && packets.every(isText) ? framesOf(packets) : null;
+    if (!stream || frames === null) return plainSend.call(this, packets);
+    this.writable = false;
+    if (typeof frames === 'string') stream.write(frames, 'latin1', this._onSentLast);
+    else stream.write(frames, this._onSentLast);
+  };
+}
+
+/** One frame around a text, in one buffer, for packets that go to many sockets. */
+export function textFrameOf(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const header = headerOf(length);
+  const frame = Buffer.allocUnsafe(header.length + length);
+  frame.write(header, 'latin1');
+  frame.write(text, header.length, 'utf8');
+  return frame;
+}
+
+function streamOf({ perMessageDeflate, socket }: WebSocketTransport): TcpSocket | null {
+  const isPlain = !perMessageDeflate && socket.readyState === open && socket._sender._state === idle;
+  return isPlain ? socket._socket : null;
+}
+
+function isText({ type, data, options }: EnginePacket): boolean {
+  return type === 'message' && (typeof data === 'string' || options?.wsPreEncodedFrame !== undefined);
+}
+
+/** @returns a string of bytes when all of it is ASCII and short, which Node writes without a buffer */
+function framesOf(packets: readonly EnginePacket[]): string | Buffer {
+  if (packets.length === 1) return frameOf(packets[0]!);
+  const frames = packets.map(frameOf);
+  const length = frames.reduce((sum, frame) => sum + frame.length, 0);
+  if (length <= maxStringLength && frames.every((frame) => typeof frame === 'string')) return frames.join('');
+  return Buffer.concat(frames.map((frame) => (typeof frame === 'string' ? Buffer.from(frame, 'latin1') : frame)));
+}
+
+function frameOf({ data, options }: EnginePacket): string | Buffer {
+  const encoded = options?.wsPreEncodedFrame;
+  if (encoded) return encoded.length === 1 ? encoded[0]! : Buffer.concat(encoded);
+  const text = message + (data as string);
+  const isAscii = Buffer.byteLength(text) === text.length;
+  return isAscii && text.length <= maxStringLength ? headerOf(text.length) + text : textFrameOf(text);
+}
+
+/** The header of an unmasked text frame (RFC 6455, section 5.2), a character per byte. */
+function headerOf(length: number): string {
+  if (length < 126) return String.fromCharCode(textFrame, length);
+  if (length < 65_536) return String.fromCharCode(textFrame, 126, length >> 8, length & 255);
+  const bytes = [24, 16, 8, 0].map((shift) => (length >>> shift) & 255);
+  return String.fromCharCode(textFrame, 127, 0, 0, 0, 0, ...bytes);
+}
