@@ -23,9 +23,10 @@ export interface Scrape {
  * @since 0.1.0
  */
 export abstract class Metrics {
+  /** @param labels kept by whoever counts often: the same object is found faster */
   abstract count(name: CounterName, labels?: Labels, by?: number): void;
   abstract set(name: GaugeName, value: number, labels?: Labels): void;
-  /** @param labels kept by whoever observes often: the same object is found faster */
+  /** @param labels kept by whoever observes often, as in {@link count} */
   abstract observe(name: HistogramName, value: number, labels?: Labels): void;
   /** Reads a gauge when somebody looks, instead of setting it at every change. One reader a gauge: the last wins. */
   abstract sample(name: GaugeName, read: () => Sample[]): void;

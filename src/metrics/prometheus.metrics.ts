@@ -30,13 +30,17 @@ export class PrometheusMetrics extends Metrics {
     () => new WeakMap<Labels, Histogram.Internal<string>>(),
   );
 
+  private readonly tallies = this.make(metricsTable.counters, () => new WeakMap<Labels, Counter.Internal>());
+
   constructor() {
     super();
     collectDefaultMetrics({ register: this.registry });
   }
 
-  override count(name: CounterName, labels: Labels = {}, by = 1): void {
-    this.counters[name].inc(labels, by);
+  override count(name: CounterName, labels: Labels = noLabels, by = 1): void {
+    let tally = this.tallies[name].get(labels);
+    if (!tally) this.tallies[name].set(labels, (tally = this.counters[name].labels(labels)));
+    tally.inc(by);
   }
 
   override set(name: GaugeName, value: number, labels: Labels = {}): void {

@@ -17,7 +17,8 @@ export class Connection {
   readonly arrivals = new ArrivalOrder();
   /** Conversations whose ephemeral events this socket asked for (`join-conversation`). */
   readonly joined = new Set<string>();
-  private readonly ownMessages = new Set<string>();
+  private readonly ownMessages: string[] = [];
+  private ownCount = 0;
   private held: [event: string, payload: unknown][] | null = [];
 
   constructor(
@@ -48,19 +49,17 @@ export class Connection {
    * gap, which both read from Postgres, tells it again.
    */
   noteOwn(messageId: string): void {
-    this.ownMessages.add(messageId);
-    if (this.ownMessages.size <= maxOwnMessages) return;
-    const [oldest] = this.ownMessages;
-    this.ownMessages.delete(oldest!);
+    this.ownMessages[this.ownCount++ % maxOwnMessages] = messageId;
   }
 
   /** The outcome of a send is unknown: if it was committed, the socket is to hear of it after all. */
   disownMessage(messageId: string): void {
-    this.ownMessages.delete(messageId);
+    const at = this.ownMessages.indexOf(messageId);
+    if (at >= 0) this.ownMessages[at] = '';
   }
 
   isOwn(messageId: string): boolean {
-    return this.ownMessages.has(messageId);
+    return this.ownMessages.includes(messageId);
   }
 
   /** Holds an event back while the session is not announced yet. @returns whether it was held */

@@ -5,7 +5,7 @@ import { ConnectionRegistry } from './connection-registry.js';
 /** Numbers of the edge: connections now, events by name and outcome, time to the answer. */
 @Injectable()
 export class EventMetrics {
-  private readonly labels = new Map<string, Labels>();
+  private readonly known = new Map<string, EventLabels>();
 
   constructor(
     private readonly metrics: Metrics,
@@ -19,13 +19,30 @@ export class EventMetrics {
    * @param outcome `ok` or an error code
    */
   record(event: string, outcome: string, elapsedMs: number): void {
-    this.metrics.count('parley_events_total', { event, outcome });
-    this.metrics.observe('parley_event_seconds', elapsedMs / 1_000, this.labelsOf(event));
+    const labels = this.labelsOf(event);
+    this.metrics.count('parley_events_total', labels.outcome(outcome));
+    this.metrics.observe('parley_event_seconds', elapsedMs / 1_000, labels.event);
   }
 
-  private labelsOf(event: string): Labels {
-    let labels = this.labels.get(event);
-    if (!labels) this.labels.set(event, (labels = { event }));
+  private labelsOf(event: string): EventLabels {
+    let labels = this.known.get(event);
+    if (!labels) this.known.set(event, (labels = new EventLabels(event)));
+    return labels;
+  }
+}
+
+/** One event's labels, kept: metrics are found faster by the same object. */
+class EventLabels {
+  readonly event: Labels;
+  private readonly outcomes = new Map<string, Labels>();
+
+  constructor(private readonly name: string) {
+    this.event = { event: name };
+  }
+
+  outcome(outcome: string): Labels {
+    let labels = this.outcomes.get(outcome);
+    if (!labels) this.outcomes.set(outcome, (labels = { event: this.name, outcome }));
     return labels;
   }
 }

@@ -20,8 +20,12 @@ export interface LiveChange {
 export function isMeantFor(connection: Connection, joinedSeq: number, change: LiveChange): boolean {
   if (change.seq <= joinedSeq || connection.id === change.exceptConnectionId) return false;
   // Read from Postgres, where it does not say which connection sent it.
-  if (change.event === 'new-message' && connection.isOwn((change.payload as Message).id)) return false;
+  if (change.event === 'new-message' && isOwn(connection, change.payload as Message)) return false;
   return !change.hiddenFrom?.includes(connection.userId);
+}
+
+function isOwn(connection: Connection, { id, senderId }: Message): boolean {
+  return senderId === connection.userId && connection.isOwn(id);
 }
 
 /** Everything that happened in a conversation in (above, upTo] of its revs; of a message changed twice, the last. */

@@ -38,15 +38,21 @@ export function cutSlowReaders(server: Server, maxBytes: number): void {
 class UnreadWatch {
   private readonly logger = new Logger('SlowReader');
   private waitingBytes = 0;
+  /** At most this much was unread when packets were last handed to the transport: it only falls until the next time. */
+  private unreadAtFlush = 0;
   private grace: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly socket: EngineSocket,
     private readonly maxBytes: number,
   ) {
-    socket.on('flush', () => (this.waitingBytes = 0));
+    socket.on('flush', () => {
+      this.unreadAtFlush = this.unreadBytes;
+      this.waitingBytes = 0;
+    });
     socket.on('packetCreate', ({ data }) => {
-      if (this.unreadBytes > maxBytes) this.isOver();
+      // The sum is above what is unread; only when it is above the limit, too, it is worth looking.
+      if (this.unreadAtFlush + this.waitingBytes > maxBytes && this.unreadBytes > maxBytes) this.isOver();
       this.waitingBytes += sizeOf(data);
     });
   }
