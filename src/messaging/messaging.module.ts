@@ -44,6 +44,8 @@ import { RevisionRepository } from './revision.repository.js';
 import { RevisionService } from './revision.service.js';
 import { SearchController } from './search.controller.js';
 import { SearchIndexKeeper } from './search-index.keeper.js';
+import { EverywhereSearch } from './everywhere.search.js';
+import { SearchWalkRepository } from './search-walk.repository.js';
 import { SearchRepository } from './search.repository.js';
 import { SearchService } from './search.service.js';
 import { ReceiptsModule } from './receipts.module.js';
@@ -123,6 +125,8 @@ export class MessagingModule {
         RevisionService,
         SearchIndexKeeper,
         SearchRepository,
+        SearchWalkRepository,
+        EverywhereSearch,
         SearchService,
         TextMessageType,
         registerExtensions(options),

@@ -1,19 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Message } from '../common/index.js';
-import { messageColumns, messageVisibleTo, toMessage, type MessageRow } from '../conversations/index.js';
+import { messageColumns, toMessage, type MessageRow } from '../conversations/index.js';
 import { Sql } from '../database/index.js';
-
-/** A place among found messages: newest first, ties by conversation and seq. */
-export interface SearchKey {
-  createdAtMs: number;
-  conversationId: string;
-  seq: number;
-}
-
-const visible = `m.deleted_at IS NULL AND ${messageVisibleTo('m', 'p')}`;
-
-// A query without a word that must occur ("", "-x") has no query tree ('' or 'T'): it would find everything.
-const hasWords = `querytree(websearch_to_tsquery('simple', $2)) NOT IN ('', 'T')`;
+import { hasWords, isBehind, keyValues, visible, type SearchKey } from './search.sql.js';
 
 // What is left to the index is then in less than one of twenty messages.
 const walkedPerHit = 20;
@@ -61,17 +50,25 @@ export class SearchRepository {
     return rows.map(toMessage);
   }
 
-  /** In all of the user's conversations; by `messages_search`, or where he has little to read, by what he can read. */
+  /** How many messages of everybody's hold these words: the planner's guess from its statistics, without a look at them. */
+  async estimate(q: string): Promise<number> {
+    const [row] = await this.sql.rows<{ 'QUERY PLAN': { Plan: { 'Plan Rows': number } }[] }>(
+      `EXPLAIN (FORMAT JSON) SELECT 1 FROM messages m WHERE m.deleted_at IS NULL
+         AND message_search_vector(m.conversation_id, m.content) @@ websearch_to_tsquery('simple', $1)`,
+      [q],
+    );
+    return row!['QUERY PLAN'][0]!.Plan['Plan Rows'];
+  }
+
+  /** In all of the user's conversations, through `messages_search`: for words that few messages hold. */
   async everywhere(userId: string, q: string, after: SearchKey | null, limit: number): Promise<Message[]> {
     const rows = await this.sql.rows<MessageRow>(
       `SELECT ${messageColumns('m')}
        FROM messages m JOIN participants p ON p.conversation_id = m.conversation_id
-       WHERE p.user_id = $1 AND p.left_at IS NULL AND ${hasWords} AND ${visible}
-         AND ($3::bigint IS NULL OR (m.created_at, m.conversation_id, m.seq)
-              < (timestamptz 'epoch' + $3 * interval '1 millisecond', $4::uuid, $5::bigint))
+       WHERE p.user_id = $1 AND p.left_at IS NULL AND ${hasWords} AND ${visible} AND ${isBehind('$3', '$4', '$5')}
          AND message_search_vector(m.conversation_id, m.content) @@ websearch_to_tsquery('simple', $2)
        ORDER BY m.created_at DESC, m.conversation_id DESC, m.seq DESC LIMIT $6`,
-      [userId, q, after?.createdAtMs ?? null, after?.conversationId ?? null, after?.seq ?? null, limit],
+      [userId, q, ...keyValues(after), limit],
     );
     return rows.map(toMessage);
   }

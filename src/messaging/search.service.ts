@@ -3,8 +3,10 @@ import type { Actor } from '../auth/index.js';
 import { decodeCursor, encodeCursor, invalid, type Message, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AccessGate, hasIdShape } from '../conversations/index.js';
+import { EverywhereSearch } from './everywhere.search.js';
 import type { SearchMessagesDto } from './search.dto.js';
-import { SearchRepository, type SearchKey } from './search.repository.js';
+import { SearchRepository } from './search.repository.js';
+import type { SearchKey } from './search.sql.js';
 
 const defaultLimit = 50;
 // Far beyond any message, well within Postgres' calendar: a made-up cursor must not become an error of the database.
@@ -16,6 +18,7 @@ export class SearchService {
   constructor(
     private readonly gate: AccessGate,
     private readonly messages: SearchRepository,
+    private readonly everywhere: EverywhereSearch,
     private readonly settings: Settings,
   ) {}
 
@@ -36,7 +39,7 @@ export class SearchService {
     const after = cursor === undefined ? null : keyOf(cursor);
     if (conversationId !== undefined) await this.gate.require(actor, 'read', conversationId);
     const found = await (conversationId === undefined
-      ? this.messages.everywhere(actor.userId, q, after, limit + 1)
+      ? this.everywhere.find({ userId: actor.userId, q, after, limit: limit + 1 })
       : this.messages.inConversation(actor.userId, q, conversationId, after, limit + 1));
     const items = found.slice(0, limit);
     return { items, nextCursor: found.length > limit ? cursorOf(items.at(-1)!) : null };

@@ -7,6 +7,7 @@ import { AppendLockTimeout1764000550000 } from './1764000550000-append-lock-time
 import { Contacts1764000600000 } from './1764000600000-contacts.js';
 import { NoticeLog1764000700000 } from './1764000700000-notice-log.js';
 import { AppendPlan1764000800000 } from './1764000800000-append-plan.js';
+import { SearchStatistics1764000900000 } from './1764000900000-search-statistics.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   Contacts1764000600000,
   NoticeLog1764000700000,
   AppendPlan1764000800000,
+  SearchStatistics1764000900000,
 ];

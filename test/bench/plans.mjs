@@ -1,0 +1,287 @@
+/**
+ * `npm run bench:plans`: how Postgres answers what grows (issue B): history, status, list, sync and search with a million
+ * messages in one conversation and 10,000 conversations of one user.
+ *
+ * A server runs on a filled database; `auto_explain` tells the plans of its own statements as they ran. Printed for each
+ * request: indexes used, blocks touched and time, by the number of messages in the conversation. Ends with 1 when a large
+ * table is read from end to end, or when a request touches more blocks as the conversation grows.
+ * Options: `--messages 1000000 --conversations 10000`.
+ */
+import { spawn } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { freePort, startEmbeddedPostgres } from '../../dist/embedded/index.js';
+import { WireClient } from './wire-client.mjs';
+
+const { values } = parseArgs({
+  options: {
+    messages: { type: 'string', default: '1000000' },
+    conversations: { type: 'string', default: '10000' },
+  },
+});
+const conversationCount = Number(values.conversations);
+const largest = Number(values.messages);
+const sizes = [1_000, 10_000, 100_000, 1_000_000].filter((size) => size <= largest);
+const messagesInOthers = 30;
+// Longer than what a device that connects sets off, and than the slowest sweep.
+const idleMs = 6_000;
+const main = join(dirname(fileURLToPath(import.meta.url)), '../../dist/main.js');
+const secret = randomBytes(32).toString('hex');
+// Not `conversations` and `participants`: the busy user is in a tenth of them, where reading all is the shorter way.
+const largeTables = new Set(['messages', 'receipt_log']);
+// Blocks a request may touch more in the largest conversation than in the smallest: a deeper index, a fuller page.
+const toleratedGrowth = { factor: 2, blocks: 100 };
+
+/** Conversation ids: the large ones count down from the top, the others up from one. */
+const largeId = (size) => `ffffffff-0000-7000-8000-${String(size).padStart(12, '0')}`;
+const middleId = (size) => `eeeeeeee-${String(Math.log10(size)).padStart(4, '0')}-7000-8000-000000000000`;
+
+function tokenFor(userId) {
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1_000);
+  const body = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: userId, iat: now, exp: now + 3_600 })}`;
+  return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`;
+}
+
+async function fill(client) {
+  // Built at once afterwards: what counts here is reading.
+  const [{ indexdef }] = (await client.query(`SELECT indexdef FROM pg_indexes WHERE indexname = 'messages_search'`))
+    .rows;
+  await client.query('DROP INDEX messages_search');
+  await client.query(
+    `INSERT INTO conversations (id, kind, last_seq, last_rev, participant_count, updated_at)
+     SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'group', $2, $2, 2,
+            now() - i * interval '31 seconds'
+     FROM generate_series(1, $1) i`,
+    [conversationCount, messagesInOthers],
+  );
+  for (const size of sizes) {
+    await client.query(
+      `INSERT INTO conversations (id, kind, last_seq, last_rev, participant_count) VALUES ($1, 'group', $2, $2, 2)`,
+      [largeId(size), size],
+    );
+  }
+  await client.query(
+    `INSERT INTO participants (conversation_id, user_id, role, delivered_seq, read_seq)
+     SELECT id, u, 'member', last_seq, last_seq - 5 FROM conversations, unnest(ARRAY['busy', 'other']) u`,
+  );
+  // Other people's, so that a user's are a part of the tables.
+  await client.query(
+    `INSERT INTO conversations (id, kind, participant_count)
+     SELECT ('10000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'group', 2 FROM generate_series(1, $1) i`,
+    [conversationCount * 9],
+  );
+  await client.query(
+    `INSERT INTO participants (conversation_id, user_id, role)
+     SELECT id, u || substr(id::text, 35), 'member' FROM conversations, unnest(ARRAY['left', 'right']) u WHERE last_seq = 0`,
+  );
+  for (const size of sizes) {
+    await client.query(
+      `INSERT INTO receipt_log (conversation_id, user_id, kind, seq, at)
+       SELECT $1, u, k, i, now() - ($2 - i) * interval '1 second'
+       FROM unnest(ARRAY['busy', 'other']) u, unnest(ARRAY['delivered', 'read']) k, generate_series(10, $2::bigint - 5, 10) i`,
+      [largeId(size), size],
+    );
+  }
+  await client.query(
+    `INSERT INTO messages (conversation_id, seq, rev, id, sender_id, type, content, created_at)
+     SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(j), 12, '0'))::uuid, i, i, gen_random_uuid(), 'other', 'text',
+            json_build_object('text', 'the word' || ((i * j) % 5000) || ' and some more'), now() - (j * 31 - i) * interval '1 second'
+     FROM generate_series(1, $1) j, generate_series(1, $2) i`,
+    [conversationCount, messagesInOthers],
+  );
+  for (const size of sizes) {
+    await client.query(
+      `INSERT INTO messages (conversation_id, seq, rev, id, sender_id, type, content, created_at)
+       SELECT $1, i, i, CASE WHEN i = $2 / 2 THEN $3::uuid ELSE gen_random_uuid() END, 'other', 'text',
+              json_build_object('text', 'the word' || (i % 5000) || ' and some more' || CASE WHEN i = 7 THEN ' needle' ELSE '' END),
+              now() - ($2 - i + 1) * interval '1 second'
+       FROM generate_series(1, $2::bigint) i`,
+      [largeId(size), size, middleId(size)],
+    );
+  }
+  await client.query(indexdef);
+  await client.query('VACUUM ANALYZE');
+}
+
+async function startServer(databaseUrl, dataDir) {
+  const port = await freePort();
+  const env = { PATH: '', PORT: String(port), HOST: '127.0.0.1', DATABASE_URL: databaseUrl, DATA_DIR: dataDir };
+  const child = spawn(process.execPath, [main], {
+    env: { ...env, JWT_SECRET: secret, LOG_LEVEL: 'warn' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  await new Promise((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+      if (output.includes('Parley listens')) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+  return { child, url: `http://127.0.0.1:${port}` };
+}
+
+/** Reads what auto_explain wrote since the last call. */
+function planReader(logDir) {
+  let taken = 0;
+  return async () => {
+    await sleep(150);
+    const names = (await readdir(logDir)).filter((name) => name.endsWith('.json')).sort();
+    const lines = (await Promise.all(names.map((name) => readFile(join(logDir, name), 'utf8')))).join('').split('\n');
+    const fresh = lines.slice(taken, -1);
+    taken += fresh.length;
+    return fresh
+      .map((line) => /plan:\n(.*)$/s.exec(JSON.parse(line).message)?.[1])
+      .filter(Boolean)
+      .map((plan) => JSON.parse(plan));
+  };
+}
+
+function summaryOf(plans) {
+  const indexes = new Set();
+  const wholeTables = new Set();
+  const visit = (node) => {
+    if (node['Index Name'] && node['Actual Loops'] > 0) indexes.add(node['Index Name']);
+    const wasRun = node['Actual Loops'] > 0;
+    if (wasRun && node['Node Type'] === 'Seq Scan' && largeTables.has(node['Relation Name']))
+      wholeTables.add(node['Relation Name']);
+    (node.Plans ?? []).forEach(visit);
+  };
+  let blocks = 0;
+  for (const { Plan } of plans) {
+    visit(Plan);
+    blocks += (Plan['Shared Hit Blocks'] ?? 0) + (Plan['Shared Read Blocks'] ?? 0);
+  }
+  return { blocks, indexes: [...indexes], wholeTables: [...wholeTables] };
+}
+
+async function get(url, userId, path) {
+  const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${tokenFor(userId)}` } });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+/** @returns requests by name; those with a size are asked of the conversation of that size */
+function requests(url, socket) {
+  const of = (path) => () => get(url, 'busy', path);
+  const inLarge = (size) => `/v1/conversations/${largeId(size)}/messages`;
+  const search = (words, size) =>
+    of(`/v1/search/messages?q=${encodeURIComponent(words)}${size ? `&conversationId=${largeId(size)}` : ''}`);
+  return [
+    ...sizes.flatMap((size) => [
+      { name: 'history, newest page', size, run: of(inLarge(size)) },
+      { name: 'history, from the middle back', size, run: of(`${inLarge(size)}?beforeSeq=${size / 2}`) },
+      { name: 'history, from the middle on', size, run: of(`${inLarge(size)}?afterSeq=${size / 2}`) },
+      { name: 'status of one in the middle', size, run: of(`/v1/messages/${middleId(size)}/status`) },
+      { name: 'search here: a word in every message', size, run: search('the', size) },
+      { name: 'search here: a word in one of 5,000', size, hits: size / 5_000, run: search('word77', size) },
+      { name: 'search here: a word in one message', size, run: search('needle', size) },
+    ]),
+    { name: 'conversations, first page', run: of('/v1/conversations') },
+    {
+      name: 'conversations, second page',
+      before: async () => (await get(url, 'busy', '/v1/conversations')).nextCursor,
+      run: (cursor) => get(url, 'busy', `/v1/conversations?cursor=${encodeURIComponent(cursor)}`),
+    },
+    { name: 'search everywhere: a word in every message', run: search('the') },
+    { name: 'search everywhere: a word in one of 5,000', run: search('word77') },
+    { name: 'search everywhere: a word nowhere', run: search('absent') },
+    {
+      name: 'sync, nothing new',
+      before: async () => (await socket.ready).syncToken,
+      run: async (since) => {
+        const answer = await new Promise((resolve) => socket.emit('sync', { since }, resolve));
+        if (!answer.ok) throw new Error(JSON.stringify(answer));
+      },
+    },
+  ];
+}
+
+/** @param background statements the server makes by itself */
+async function measure({ name, size, hits = 0, before, run }, takePlans, background) {
+  const prepared = await before?.();
+  await run(prepared);
+  await takePlans();
+  const startedMs = performance.now();
+  await run(prepared);
+  const ms = performance.now() - startedMs;
+  const plans = (await takePlans()).filter((plan) => !background.has(plan['Query Text']));
+  return { name, size, hits, ms, ...summaryOf(plans) };
+}
+
+/** @returns what is wrong, a line each */
+function faultsOf(results) {
+  const faults = results
+    .filter(({ wholeTables }) => wholeTables.length > 0)
+    .map(({ name, size, wholeTables }) => `${name} (${size ?? '-'}): reads ${wholeTables} from end to end`);
+  for (const small of results.filter(({ size }) => size === sizes[0])) {
+    const large = results.find(({ name, size }) => name === small.name && size === sizes.at(-1));
+    // Each hit stands in a block of its own, and may be looked at twice.
+    const allowed = small.blocks * toleratedGrowth.factor + toleratedGrowth.blocks + 2 * large.hits;
+    if (large.blocks > allowed) faults.push(`${small.name}: ${small.blocks} blocks become ${large.blocks}`);
+  }
+  return faults;
+}
+
+const dataDir = await mkdtemp(join(tmpdir(), 'parley-plans-'));
+const logDir = join(dataDir, 'postgres', 'log');
+const postgres = await startEmbeddedPostgres({
+  dataDir,
+  settings: {
+    fsync: 'off',
+    maintenance_work_mem: '256MB',
+    max_wal_size: '8GB',
+    logging_collector: 'on',
+    log_destination: 'jsonlog',
+    log_directory: 'log',
+    log_rotation_size: '0',
+    'auto_explain.log_analyze': 'on',
+    'auto_explain.log_buffers': 'on',
+    'auto_explain.log_timing': 'off',
+    'auto_explain.log_format': 'json',
+  },
+});
+let server;
+try {
+  server = await startServer(postgres.url, dataDir);
+  server.child.kill('SIGTERM');
+  await once(server.child, 'exit');
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  await fill(client);
+  await client.query(`ALTER DATABASE parley SET session_preload_libraries = 'auto_explain'`);
+  await client.query(`ALTER DATABASE parley SET auto_explain.log_min_duration = 0`);
+  await client.end();
+
+  server = await startServer(postgres.url, dataDir);
+  const socket = new WireClient(server.url, { token: tokenFor('busy') }, () => undefined);
+  await socket.ready;
+  const takePlans = planReader(logDir);
+  await sleep(idleMs);
+  await takePlans();
+  await sleep(idleMs);
+  const background = new Set((await takePlans()).map((plan) => plan['Query Text']));
+  const results = [];
+  for (const request of requests(server.url, socket)) results.push(await measure(request, takePlans, background));
+  console.log('| request | messages in the conversation | blocks | ms | indexes |\n|---|---|---|---|---|');
+  results.sort((a, b) => a.name.localeCompare(b.name));
+  for (const { name, size, blocks, ms, indexes } of results) {
+    console.log(`| ${name} | ${size ?? ''} | ${blocks} | ${ms.toFixed(1)} | ${indexes.join(', ')} |`);
+  }
+  const faults = faultsOf(results);
+  console.log(faults.length === 0 ? '\nNothing grows with the history.' : `\n${faults.join('\n')}`);
+  process.exitCode = faults.length === 0 ? 0 : 1;
+} finally {
+  server?.child.kill('SIGKILL');
+  await postgres.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
+process.exit();
