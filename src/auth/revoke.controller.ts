@@ -1,14 +1,12 @@
-import { Body, Controller, HttpCode, Post, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, DtoPipe } from '../common/index.js';
+import { Body, HttpCode, Post, UsePipes } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiErrors, ChatController, DtoPipe } from '../common/index.js';
 import { RequireScope } from './access.decorators.js';
 import { Revocations } from './revocations.js';
 import { RevokeTokensDto } from './revoke-tokens.dto.js';
 
 /** Takes tokens back, for those who run the service. */
-@ApiTags('auth')
-@ApiBearerAuth()
-@Controller('v1/auth')
+@ChatController('v1/auth', 'auth')
 @UsePipes(new DtoPipe())
 export class RevokeController {
   constructor(private readonly revocations: Revocations) {}

@@ -3,6 +3,7 @@
  * knows a feature.
  */
 export { ApiErrors } from './api-errors.decorator.js';
+export { ChatController } from './chat-controller.decorator.js';
 export { ChatError, invalid, type ErrorBody, type ErrorDetail, type ChatErrorOptions } from './chat-error.js';
 export { errorCodeEntry, errorCodes, registerErrorCodes, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
 export { Clock, SystemClock } from './clock.js';

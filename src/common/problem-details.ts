@@ -56,6 +56,9 @@ const codesByStatus: Record<number, ConstructorParameters<typeof ChatError>[0]> 
   503: 'UNAVAILABLE',
 };
 
+// What fails before there is a payload: no property is to blame.
+const unreadable: ErrorDetail = { path: '', message: 'must be a well-formed request with a JSON object for a body' };
+
 function statusOf(error: unknown): number {
   if (typeof error !== 'object' || error === null) return 500;
   const { status, statusCode, getStatus } = error as { status?: unknown; statusCode?: unknown; getStatus?: unknown };
@@ -73,7 +76,7 @@ export function asChatError(error: unknown): ChatError {
   if (error instanceof ChatError) return error;
   const status = statusOf(error);
   const code = codesByStatus[status] ?? (status >= 400 && status < 500 ? 'VALIDATION_FAILED' : 'INTERNAL');
-  return new ChatError(code, { cause: error });
+  return new ChatError(code, { cause: error, ...(code === 'VALIDATION_FAILED' ? { details: [unreadable] } : {}) });
 }
 
 /** The answer's body for an error. */

@@ -1,8 +1,8 @@
-import { Body, Controller, Get, HttpStatus, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Get, HttpStatus, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, QueryPipe, type Conversation, type Page } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, QueryPipe, type Conversation, type Page } from '../common/index.js';
 import {
   ConversationPageDto,
   ConversationParamDto,
@@ -13,9 +13,7 @@ import { ConversationPageSchema, ConversationSchema } from './conversation.schem
 import { ConversationService } from './conversation.service.js';
 
 /** Conversations, over REST. */
-@ApiTags('conversations')
-@ApiBearerAuth()
-@Controller('v1/conversations')
+@ChatController('v1/conversations', 'conversations')
 export class ConversationController {
   constructor(private readonly conversations: ConversationService) {}
 

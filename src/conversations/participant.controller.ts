@@ -1,23 +1,14 @@
-import { Body, Controller, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Body, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, type Conversation, type Participant } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, type Conversation, type Participant } from '../common/index.js';
 import { AddParticipantsDto, ChangeRoleDto, ConversationParamDto, ParticipantParamDto } from './conversation.dto.js';
 import { ConversationSchema, ParticipantSchema } from './conversation.schemas.js';
 import { ParticipantService } from './participant.service.js';
 
 /** Who takes part in a group, over REST. */
-@ApiTags('conversations')
-@ApiBearerAuth()
 @ApiErrors('VALIDATION_FAILED', 'NOT_FOUND', 'FORBIDDEN', 'CONFLICT')
-@Controller('v1/conversations/:id/participants')
+@ChatController('v1/conversations/:id/participants', 'conversations')
 export class ParticipantController {
   constructor(private readonly participants: ParticipantService) {}
 

@@ -1,15 +1,13 @@
-import { Controller, Delete, Get, HttpCode, HttpStatus, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Delete, Get, HttpCode, HttpStatus, Param, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, QueryPipe, type Page } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, QueryPipe, type Page } from '../common/index.js';
 import { DevicePageDto, DeviceParamDto } from './device.dto.js';
 import { DevicePageSchema } from './device.schemas.js';
 import { DeviceService, type Device } from './device.service.js';
 
 /** The caller's devices. */
-@ApiTags('me')
-@ApiBearerAuth()
-@Controller('v1/me/devices')
+@ChatController('v1/me/devices', 'me')
 export class DeviceController {
   constructor(private readonly devices: DeviceService) {}
 

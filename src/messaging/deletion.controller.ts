@@ -1,15 +1,13 @@
-import { Controller, Delete, HttpCode, HttpStatus, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Delete, HttpCode, HttpStatus, Param, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, QueryPipe } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, QueryPipe } from '../common/index.js';
 import { DeletionScopeDto } from './deletion.dto.js';
 import { DeletionService } from './deletion.service.js';
 import { MessageParamDto } from './edit.dto.js';
 
 /** Deleting messages, over REST. */
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller('v1/messages/:id')
+@ChatController('v1/messages/:id', 'messages')
 export class DeletionController {
   constructor(private readonly deletions: DeletionService) {}
 

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, Param, Patch, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Get, Param, Patch, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, QueryPipe, type Message, type Page } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, QueryPipe, type Message, type Page } from '../common/index.js';
 import { ConversationPageDto, MessageSchema } from '../conversations/index.js';
 import { EditBodyDto, MessageParamDto } from './edit.dto.js';
 import { EditService } from './edit.service.js';
@@ -10,9 +10,7 @@ import { RevisionPageSchema } from './revision.schemas.js';
 import { RevisionService } from './revision.service.js';
 
 /** Editing messages and what they said before, over REST. */
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller('v1/messages/:id')
+@ChatController('v1/messages/:id', 'messages')
 export class EditController {
   constructor(
     private readonly edits: EditService,

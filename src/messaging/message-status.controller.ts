@@ -1,16 +1,14 @@
-import { Controller, Get, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Get, Param } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe } from '../common/index.js';
 import type { MessageStatus } from './message-status.js';
 import { MessageStatusService } from './message-status.service.js';
 import { MessageStatusParamDto } from './receipt.dto.js';
 import { MessageStatusSchema } from './receipt.schemas.js';
 
 /** How far a message has come, over REST. */
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller('v1/messages/:id/status')
+@ChatController('v1/messages/:id/status', 'messages')
 export class MessageStatusController {
   constructor(private readonly statuses: MessageStatusService) {}
 

@@ -1,8 +1,8 @@
-import { Body, Controller, Get, HttpStatus, Param, Post, Query, Res, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Get, HttpStatus, Param, Post, Query, Res, UsePipes } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, QueryPipe, type Message } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, QueryPipe, type Message } from '../common/index.js';
 import { ConversationParamDto, MessageSchema } from '../conversations/index.js';
 import { HistoryService } from './history.service.js';
 import { MessageBodyDto, MessagePageDto } from './message.dto.js';
@@ -10,9 +10,7 @@ import { MessagePageSchema } from './message.schemas.js';
 import { MessageService } from './message.service.js';
 
 /** Sending and reading messages, over REST: the same service methods as the gateway's. */
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller('v1/conversations/:id/messages')
+@ChatController('v1/conversations/:id/messages', 'messages')
 export class ConversationMessagesController {
   constructor(
     private readonly messages: MessageService,

@@ -1,15 +1,13 @@
-import { Controller, Delete, Param, Put } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Delete, Param, Put } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, type Message } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, type Message } from '../common/index.js';
 import { MessageSchema } from '../conversations/index.js';
 import { ReactionParamDto } from './reaction.dto.js';
 import { ReactionService } from './reaction.service.js';
 
 /** Reacting, over REST. */
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller('v1/messages/:id/reactions/:emoji')
+@ChatController('v1/messages/:id/reactions/:emoji', 'messages')
 export class ReactionController {
   constructor(private readonly reactions: ReactionService) {}
 

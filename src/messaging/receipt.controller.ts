@@ -1,16 +1,14 @@
-import { Body, Controller, HttpCode, HttpStatus, Param, Post, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, HttpCode, HttpStatus, Param, Post, UsePipes } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe } from '../common/index.js';
 import { ConversationParamDto } from '../conversations/index.js';
 import { ReadBodyDto } from './receipt.dto.js';
 import { ReadCursorSchema } from './receipt.schemas.js';
 import { ReceiptService, type ReadCursor } from './receipt.service.js';
 
 /** Marking as read, over REST: the same service method as the gateway's. */
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller('v1/conversations/:id/read')
+@ChatController('v1/conversations/:id/read', 'messages')
 export class ReceiptController {
   constructor(private readonly receipts: ReceiptService) {}
 

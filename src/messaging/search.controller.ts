@@ -1,15 +1,13 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, QueryPipe, type Message, type Page } from '../common/index.js';
+import { ApiErrors, ChatController, QueryPipe, type Message, type Page } from '../common/index.js';
 import { SearchMessagesDto } from './search.dto.js';
 import { SearchPageSchema } from './search.schemas.js';
 import { SearchService } from './search.service.js';
 
 /** Searching, over REST. */
-@ApiTags('messages')
-@ApiBearerAuth()
-@Controller('v1/search/messages')
+@ChatController('v1/search/messages', 'messages')
 export class SearchController {
   constructor(private readonly messages: SearchService) {}
 

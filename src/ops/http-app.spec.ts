@@ -90,7 +90,7 @@ describe('configureHttp: failures', () => {
       .type('json')
       .send('{"text": secret')
       .expect(400);
-    expect(answer.body).toMatchObject({ code: 'VALIDATION_FAILED' });
+    expect(answer.body).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ path: '' }] });
     expect(answer.text).not.toContain('secret');
   });
 
@@ -111,7 +111,12 @@ describe('configureHttp: failures', () => {
         .type(type)
         .send('text=hello')
         .expect(400);
-      expect(answer.body).toMatchObject({ code: 'VALIDATION_FAILED', detail: 'The body must be application/json' });
+      const message = 'The body must be application/json';
+      expect(answer.body).toMatchObject({
+        code: 'VALIDATION_FAILED',
+        detail: message,
+        details: [{ path: '', message }],
+      });
     },
   );
 

@@ -68,7 +68,8 @@ function notHere(_request: Request, _response: Response, next: NextFunction): vo
 function refuseOtherBodies(request: Request, _response: Response, next: NextFunction): void {
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
   if (hasBody && !request.is('application/json')) {
-    throw new ChatError('VALIDATION_FAILED', { message: 'The body must be application/json' });
+    const message = 'The body must be application/json';
+    throw new ChatError('VALIDATION_FAILED', { message, details: [{ path: '', message }] });
   }
   next();
 }

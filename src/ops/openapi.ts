@@ -7,7 +7,15 @@ import type { Settings } from '../config/index.js';
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 // What any route with a token may answer, whatever it does.
-const sharedStatuses = { 401: 'Unauthenticated', 429: 'RateLimited', 500: 'Internal', 503: 'Unavailable' } as const;
+const sharedStatuses = {
+  400: 'Invalid',
+  401: 'Unauthenticated',
+  429: 'RateLimited',
+  500: 'Internal',
+  503: 'Unavailable',
+} as const;
+/** What any route with a body may answer besides. */
+const bodyStatuses = { 413: 'TooLarge' } as const;
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type ResponseObject = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>[string];
@@ -32,7 +40,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     extraModels: [ProblemDetails],
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
-  return withSharedResponses(document);
+  return withClosedBodies(withSharedResponses(document));
 }
 
 /** Serves `/docs` and `/docs-json`, unless `DOCS_ENABLED` is off. Made at the first request. */
@@ -46,15 +54,29 @@ export function setupDocs(app: INestApplication, settings: Pick<Settings, 'docsE
 }
 
 function withSharedResponses(document: OpenAPIObject): OpenAPIObject {
-  const names = Object.entries(sharedStatuses);
+  const names = Object.entries({ ...sharedStatuses, ...bodyStatuses });
   document.components = {
     ...document.components,
     responses: Object.fromEntries(names.map(([status, name]) => [name, sharedResponse(Number(status))])),
   };
   for (const operation of operationsOf(document)) {
     if (operation.security?.length === 0) continue;
-    for (const [status, name] of names) {
-      operation.responses[status] = { $ref: `#/components/responses/${name}` };
+    const statuses = operation.requestBody ? { ...sharedStatuses, ...bodyStatuses } : sharedStatuses;
+    for (const [status, name] of Object.entries(statuses)) {
+      operation.responses[status] ??= { $ref: `#/components/responses/${name}` };
+    }
+  }
+  return document;
+}
+
+/** Says of the bodies of requests what the contract says: unknown properties are refused. */
+function withClosedBodies(document: OpenAPIObject): OpenAPIObject {
+  for (const { requestBody } of operationsOf(document)) {
+    if (requestBody === undefined || '$ref' in requestBody) continue;
+    for (const { schema } of Object.values(requestBody.content)) {
+      const name = schema && '$ref' in schema ? schema.$ref.split('/').at(-1)! : '';
+      const body = document.components?.schemas?.[name];
+      if (body && !('$ref' in body)) body.additionalProperties = false;
     }
   }
   return document;

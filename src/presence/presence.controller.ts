@@ -1,7 +1,7 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, QueryPipe, type Presence } from '../common/index.js';
+import { ApiErrors, ChatController, QueryPipe, type Presence } from '../common/index.js';
 import { PresenceQueryDto } from './presence.dto.js';
 import { PresenceListSchema } from './presence.schemas.js';
 import { PresenceService } from './presence.service.js';
@@ -10,9 +10,7 @@ import { PresenceService } from './presence.service.js';
 const maxUserIds = 100;
 
 /** Presence, over REST. */
-@ApiTags('presence')
-@ApiBearerAuth()
-@Controller('v1/presence')
+@ChatController('v1/presence', 'presence')
 export class PresenceController {
   constructor(private readonly presence: PresenceService) {}
 

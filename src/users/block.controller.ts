@@ -1,15 +1,13 @@
-import { Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, QueryPipe, type Page } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, QueryPipe, type Page } from '../common/index.js';
 import { BlockService } from './block.service.js';
 import { UserListPageDto, UserListPageSchema, UserParamDto } from './user-list.dto.js';
 import type { ListedUser } from './user-list.js';
 
 /** The caller’s blocks, over REST. */
-@ApiTags('me')
-@ApiBearerAuth()
-@Controller('v1/me/blocks')
+@ChatController('v1/me/blocks', 'me')
 export class BlockController {
   constructor(private readonly blocks: BlockService) {}
 

@@ -1,15 +1,13 @@
-import { Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe, QueryPipe, type Page } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe, QueryPipe, type Page } from '../common/index.js';
 import { ContactService } from './contact.service.js';
 import { UserListPageDto, UserListPageSchema, UserParamDto } from './user-list.dto.js';
 import type { ListedUser } from './user-list.js';
 
 /** The caller’s contacts, over REST. */
-@ApiTags('me')
-@ApiBearerAuth()
-@Controller('v1/me/contacts')
+@ChatController('v1/me/contacts', 'me')
 export class ContactController {
   constructor(private readonly contacts: ContactService) {}
 

@@ -1,15 +1,13 @@
-import { Body, Controller, Get, Patch } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Get, Patch } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, DtoPipe } from '../common/index.js';
+import { ApiErrors, ChatController, DtoPipe } from '../common/index.js';
 import { ProfileSchema, UpdateMeDto } from './me.dto.js';
 import { ProfileService } from './profile.service.js';
 import type { Profile } from './user.js';
 
 /** The caller himself, over REST. */
-@ApiTags('me')
-@ApiBearerAuth()
-@Controller('v1/me')
+@ChatController('v1/me', 'me')
 export class MeController {
   constructor(private readonly profiles: ProfileService) {}
 

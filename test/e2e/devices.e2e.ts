@@ -92,6 +92,7 @@ describe('devices', () => {
     const second = await rest(cluster.url(1), bob, 'GET', `/v1/me/devices?limit=1&cursor=${first.body.nextCursor}`);
     expect(second.body.items[0].deviceId).toBe('old');
     expect(second.body.nextCursor).toBeNull();
+    expect((await rest(cluster.url(0), bob, 'GET', '/v1/me/devices?cursor=')).status).toBe(400);
   });
 
   it('disconnects and forgets a device on every node; another try is NOT_FOUND', async () => {

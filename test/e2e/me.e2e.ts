@@ -21,6 +21,11 @@ function someUsers(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `user-${i}-${randomUUID().slice(0, 8)}`);
 }
 
+interface Problem {
+  code: string;
+  details: { path: string }[];
+}
+
 /** Calls REST as a user, of node 0 or 1. */
 const call = <T>(userId: string, method: string, path: string, body?: unknown, node = 0): Promise<RestAnswer<T>> =>
   rest<T>(cluster.url(node), userId, method, path, body);
@@ -80,7 +85,21 @@ it('refuses what a profile cannot be, naming the path', async () => {
     [{ id: 'bob' }, 'id'],
   ];
   for (const [body, path] of wrong) {
-    const answer = await call<{ details: { path: string }[] }>(alice, 'PATCH', '/v1/me', body);
+    const answer = await call<Problem>(alice, 'PATCH', '/v1/me', body);
     expect([body, answer.status, answer.body.details[0]?.path]).toEqual([body, 400, path]);
   }
+});
+
+it('refuses what a route does not ask for, in the query and in the body', async () => {
+  const [alice, bob] = someUsers(2) as [string, string];
+  const answers = await Promise.all([
+    call<Problem>(alice, 'GET', '/v1/me?verbose=1'),
+    call<Problem>(alice, 'PATCH', '/v1/me?verbose=1', {}),
+    call<Problem>(alice, 'PUT', `/v1/me/contacts/${bob}`, { verbose: true }),
+    call<Problem>(alice, 'GET', '/v1/conversations/0190a000-0000-7000-8000-000000000000?verbose=1'),
+  ]);
+  for (const { status, body } of answers) {
+    expect([status, body.code, body.details[0]?.path]).toEqual([400, 'VALIDATION_FAILED', 'verbose']);
+  }
+  expect((await call(alice, 'PUT', `/v1/me/contacts/${bob}`, {})).status).toBe(204);
 });

@@ -1,0 +1,33 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+import { invalid } from './chat-error.js';
+
+/**
+ * Refuses a query or a body where the route takes none: no DTO is there that would refuse its properties. An empty body
+ * (`{}`) is none.
+ *
+ * @throws ChatError VALIDATION_FAILED
+ */
+@Injectable()
+export class DeclaredInputGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const declared = declaredInputs(context);
+    const { query, body } = context.switchToHttp().getRequest<{ query: unknown; body: unknown }>();
+    if (!declared.has(RouteParamtypes.QUERY)) assertEmpty(query);
+    if (!declared.has(RouteParamtypes.BODY)) assertEmpty(body);
+    return true;
+  }
+}
+
+/** What the handler's parameter decorators ask for. */
+function declaredInputs(context: ExecutionContext): Set<number> {
+  const { name } = context.getHandler();
+  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), name) ?? {}) as Record<string, unknown>;
+  return new Set(Object.keys(args).map((key) => Number(key.split(':')[0])));
+}
+
+function assertEmpty(input: unknown): void {
+  const [name] = Object.keys(input ?? {});
+  if (name !== undefined) throw invalid(name.slice(0, 200), 'is not a property of this request');
+}
