@@ -1,7 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
-  ArrayUnique,
   IsArray,
   IsInt,
   IsObject,
@@ -16,6 +15,8 @@ import { Bare } from '../common/index.js';
 import { IsId } from '../conversations/index.js';
 
 const oneYearSeconds = 31_536_000;
+// The highest the setting that decides may be; the drafter knows it.
+const maxMentions = 1_000;
 
 /** The body of a message, without the conversation it goes to (REST has that in the path). */
 export class MessageBodyDto {
@@ -40,11 +41,10 @@ export class MessageBodyDto {
   @IsId()
   replyTo?: string | null;
 
-  @ApiPropertyOptional({ type: [String], maxItems: 50, description: 'Participants of the conversation' })
+  @ApiPropertyOptional({ type: [String], description: 'Participants of the conversation, at most `MAX_MENTIONS` (50)' })
   @IsOptional()
   @IsArray()
-  @ArrayMaxSize(50)
-  @ArrayUnique()
+  @ArrayMaxSize(maxMentions)
   @IsString({ each: true })
   @Length(1, 128, { each: true })
   mentions?: string[] | null;

@@ -1,15 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { ChatError, invalid, newId, type Message } from '../common/index.js';
-import { AccessGate } from '../conversations/index.js';
-import { fingerprint } from './fingerprint.js';
-import type { AppendRow, PendingMessage } from './message-draft.js';
+import { ChatError, invalid, type Message } from '../common/index.js';
+import type { AppendRow } from './message-draft.js';
 import type { SendMessageDto } from './message.dto.js';
 import { MessageBudget } from './message.budget.js';
 import { MessageCommitter } from './message.committer.js';
-import { MessageInterceptors } from './message.interceptor.js';
+import { MessageDrafter } from './message.drafter.js';
 import { MessageRepository } from './message.repository.js';
-import { MessageTypeRegistry } from './message.type.js';
 
 /** What a send is answered with. */
 export interface SentMessage {
@@ -22,10 +19,8 @@ export interface SentMessage {
 @Injectable()
 export class MessageService {
   constructor(
-    private readonly gate: AccessGate,
-    private readonly types: MessageTypeRegistry,
-    private readonly interceptors: MessageInterceptors,
     private readonly budget: MessageBudget,
+    private readonly drafter: MessageDrafter,
     private readonly committer: MessageCommitter,
     private readonly messages: MessageRepository,
   ) {}
@@ -45,7 +40,9 @@ export class MessageService {
    */
   async send(actor: Actor, dto: SendMessageDto): Promise<SentMessage> {
     try {
-      const pending = await this.prepare(actor, dto);
+      const hasBudget = this.budget.take(actor.userId);
+      if (hasBudget) await hasBudget;
+      const pending = await this.drafter.draft(actor, dto);
       const isOurTurn = actor.turn?.ready;
       if (isOurTurn) await isOurTurn;
       const appended = this.committer.append(pending);
@@ -54,20 +51,6 @@ export class MessageService {
     } finally {
       actor.turn?.release();
     }
-  }
-
-  private async prepare(actor: Actor, dto: SendMessageDto): Promise<PendingMessage> {
-    const hasBudget = this.budget.take(actor.userId);
-    if (hasBudget) await hasBudget;
-    const type = dto.type ?? 'text';
-    let content = dto.content;
-    let contentJson = this.types.encode(type, content);
-    await this.gate.require(actor, 'send', dto.conversationId);
-    const pending = pendingMessage(actor, dto, type, content, contentJson);
-    if (this.interceptors.isEmpty) return pending;
-    content = await this.interceptors.apply(pending, actor);
-    contentJson = content === dto.content ? contentJson : this.types.encode(type, content);
-    return { ...pending, content, contentJson };
   }
 
   /** Gives the repository's facts their names on the wire. */
@@ -89,31 +72,4 @@ export class MessageService {
         throw new ChatError('NOT_FOUND');
     }
   }
-}
-
-function pendingMessage(
-  actor: Actor,
-  dto: SendMessageDto,
-  type: string,
-  content: Record<string, unknown>,
-  contentJson: string,
-): PendingMessage {
-  const clientMessageId = dto.clientMessageId ?? null;
-  const replyTo = dto.replyTo ?? null;
-  const mentions = dto.mentions ?? [];
-  const expiresInSeconds = dto.expiresInSeconds ?? null;
-  return {
-    id: newId(),
-    conversationId: dto.conversationId,
-    senderId: actor.userId,
-    clientMessageId,
-    fingerprint: clientMessageId === null ? null : fingerprint([type, content, replyTo, mentions, expiresInSeconds]),
-    type,
-    content,
-    contentJson,
-    replyTo,
-    mentions,
-    expiresInSeconds,
-    connectionId: actor.connectionId,
-  };
 }

@@ -27,6 +27,7 @@ import { MessageChangeWriter } from './message-change-writer.js';
 import { MessageCommitter } from './message.committer.js';
 import { ConversationMessagesController } from './message.controller.js';
 import { MessageEntity } from './message.entity.js';
+import { MessageDrafter } from './message.drafter.js';
 import { MessageFanOut } from './message.fan-out.js';
 import { MessageFeed } from './message.feed.js';
 import { MessageGateway } from './message.gateway.js';
@@ -109,6 +110,7 @@ export class MessagingModule {
         MessageChangeWriter,
         MessageChangeWriterRepository,
         MessageCommitter,
+        MessageDrafter,
         MessageFanOut,
         MessageFeed,
         MessageGateway,

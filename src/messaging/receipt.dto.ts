@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Bare } from '../common/index.js';
 import { IsId } from '../conversations/index.js';
 
@@ -39,12 +39,11 @@ export class MarkReadDto {
   @IsId()
   messageId?: string | null;
 
-  /** The highest counts. */
+  /** The highest counts; repeats are no error. */
   @IsOptional()
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(maxIds)
-  @ArrayUnique()
   @IsId({ each: true })
   messageIds?: string[] | null;
 }

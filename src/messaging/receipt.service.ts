@@ -73,7 +73,8 @@ export class ReceiptService {
     if (given.length !== 1) throw invalid('seq', 'exactly one of seq, messageId and messageIds');
     const { maxUserIds } = this.settings;
     if (messageIds && messageIds.length > maxUserIds) throw invalid('messageIds', `at most ${maxUserIds}`);
-    return messageIds ?? (messageId == null ? null : [messageId]);
+    if (messageIds) return [...new Set(messageIds)];
+    return messageId == null ? null : [messageId];
   }
 
   private async seqOf(actor: Actor, conversationId: string, messageIds: string[]): Promise<number> {

@@ -249,6 +249,22 @@ describe('send-message', () => {
     expect(second.message).toMatchObject({ replyTo: first.message.id, mentions: ['s10-bob'], seq: 2 });
   });
 
+  it('mentions each participant once, and no more names than the setting allows', async () => {
+    const { conversationId, alice } = await pair('s14-alice', 's14-bob');
+    const mentions = ['s14-bob', 's14-alice', 's14-bob'];
+    const sent = await alice.ask<{ message: Message }>('send-message', { conversationId, ...text('hey'), mentions });
+    expect(sent.message.mentions).toEqual(['s14-bob', 's14-alice']);
+    const many = Array.from({ length: 51 }, () => 's14-bob');
+    const refusal = await alice.refused('send-message', { conversationId, ...text('hey'), mentions: many });
+    expect(refusal).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ path: 'mentions' }] });
+    const strict = await cluster.addNode({ maxMentions: 2 });
+    const path = `/v1/conversations/${conversationId}/messages`;
+    const tooMany = await rest(strict.url, 's14-alice', 'POST', path, { ...text('hey'), mentions });
+    expect([tooMany.status, tooMany.body.details[0].path]).toEqual([400, 'mentions']);
+    await strict.stop();
+    cluster.nodes.pop();
+  });
+
   it('is stored and answered the same way over REST, with 200 for a duplicate', async () => {
     const { conversationId, bob } = await pair('s11-alice', 's11-bob');
     const path = `/v1/conversations/${conversationId}/messages`;
