@@ -10,7 +10,7 @@ export { Clock, SystemClock } from './clock.js';
 export { DtoPipe, QueryPipe } from './dto.pipe.js';
 export { EncodedOnce, encodeParts } from './encoded-once.js';
 export { isId, newId, newRandomId } from './ids.js';
-export { decodeCursor, encodeCursor, type Page } from './page-cursor.js';
+export { decodeCursor, encodeCursor, pageLimit, type Page } from './page-cursor.js';
 export { assertHarmlessPayload, maxPayloadDepth, maxPayloadNodes } from './payload.js';
 export { asChatError, ProblemDetails, problemDetailsOf } from './problem-details.js';
 export { ProblemDetailsFilter } from './problem-details.filter.js';

@@ -6,6 +6,18 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
+/**
+ * How many items a page holds.
+ *
+ * @param asked by the client; left out or null: as many as usual, or as are allowed
+ * @throws ChatError VALIDATION_FAILED above `max`
+ */
+export function pageLimit(asked: number | null | undefined, usual: number, max: number): number {
+  if (asked == null) return Math.min(usual, max);
+  if (asked > max) throw invalid('limit', `at most ${max}`);
+  return asked;
+}
+
 /** Makes the opaque cursor of a REST list from the sort key of the last item shown. */
 export function encodeCursor(key: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');

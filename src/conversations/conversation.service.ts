@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { decodeCursor, encodeCursor, invalid, type Conversation, type Page } from '../common/index.js';
+import { decodeCursor, encodeCursor, invalid, pageLimit, type Conversation, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AccessGate } from './access.gate.js';
 import { ConversationChanges } from './conversation.changes.js';
@@ -61,8 +61,8 @@ export class ConversationService {
    *
    * @throws ChatError VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`)
    */
-  async list(actor: Actor, { cursor, limit = defaultLimit }: ConversationPageDto): Promise<Page<Conversation>> {
-    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+  async list(actor: Actor, { cursor, limit: asked }: ConversationPageDto): Promise<Page<Conversation>> {
+    const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
     const found = await this.conversations.page(actor.userId, cursor ? listKeyOf(cursor) : null, limit + 1);
     const shown = found.slice(0, limit);
     const items = await this.views.forUser(

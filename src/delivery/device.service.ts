@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { ChatError, decodeCursor, encodeCursor, invalid, type Page } from '../common/index.js';
+import { ChatError, decodeCursor, encodeCursor, pageLimit, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { isoTime } from '../conversations/index.js';
 import { NodeBus } from '../redis/index.js';
@@ -36,8 +36,8 @@ export class DeviceService {
   }
 
   /** @throws ChatError VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`) */
-  async list({ userId }: Actor, { cursor, limit = defaultLimit }: DevicePageDto): Promise<Page<Device>> {
-    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+  async list({ userId }: Actor, { cursor, limit: asked }: DevicePageDto): Promise<Page<Device>> {
+    const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
     const after = cursor ? String(decodeCursor(cursor, 1)[0]) : '';
     const [rows, connected] = await Promise.all([
       this.devices.page(userId, after, limit + 1),

@@ -1,7 +1,4 @@
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateIf } from 'class-validator';
-
-const maxLimit = 200;
-export const defaultSyncLimit = maxLimit;
+import { IsInt, IsOptional, IsString, MaxLength, Min, ValidateIf } from 'class-validator';
 
 export class SyncDto {
   /** A `syncToken`, a `next`, or null for everything. */
@@ -14,6 +11,5 @@ export class SyncDto {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(maxLimit)
-  limit?: number;
+  limit?: number | null;
 }

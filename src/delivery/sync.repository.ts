@@ -92,14 +92,18 @@ export class SyncRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Conversations that changed, or the user's part in them; by `participants_user` and the primary key. */
+  /**
+   * Conversations that changed, or the user's part in them, or in which he hid a message; by `participants_user`, the
+   * primary key and `hidden_messages_changed`.
+   */
   async conversations({ userId, sinceXid, after, limit }: SyncQuestion): Promise<string[]> {
     const rows = await this.sql.rows<{ id: string }>({
       name: 'sync-conversations',
       text: `SELECT p.conversation_id AS id
              FROM participants p JOIN conversations c ON c.id = p.conversation_id
              WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id > $3
-               AND (c.changed_xid >= $2 OR p.changed_xid >= $2)
+               AND (c.changed_xid >= $2 OR p.changed_xid >= $2 OR p.conversation_id IN (
+                 SELECT h.conversation_id FROM hidden_messages h WHERE h.user_id = $1 AND h.changed_xid >= $2))
              ORDER BY p.conversation_id LIMIT $4`,
       values: [userId, sinceXid, after?.[0] ?? firstId, limit],
     });

@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import type { Conversation, Message } from '../common/index.js';
+import { pageLimit, type Conversation, type Message } from '../common/index.js';
+import { Settings } from '../config/index.js';
 import { ConversationViews, isoTime, ReceiptVisibility, toMessage } from '../conversations/index.js';
-import { defaultSyncLimit, type SyncDto } from './sync.dto.js';
+import type { SyncDto } from './sync.dto.js';
 import { SyncRepository, type ReceiptRow, type SyncQuestion, type SyncSnapshot } from './sync.repository.js';
 import { decodeSince, encodeEnd, encodePass, syncParts, type SyncPart, type SyncPass } from './sync.token.js';
+
+const defaultLimit = 200;
 
 /** How far a participant has come. */
 export interface SyncedReceipt {
@@ -52,6 +55,7 @@ export class SyncService {
     private readonly repository: SyncRepository,
     private readonly views: ConversationViews,
     private readonly visibility: ReceiptVisibility,
+    private readonly settings: Settings,
   ) {}
 
   /**
@@ -61,14 +65,14 @@ export class SyncService {
    * the next sync. Its cost follows what changed.
    *
    * @param dto.since null, or a token from before a restore of the database: everything there is
-   * @throws ChatError VALIDATION_FAILED (never a token of this service) | UNAVAILABLE
+   * @throws ChatError VALIDATION_FAILED (never a token of this service, a limit above `MAX_PAGE_SIZE`) | UNAVAILABLE
    * @since 0.1.0
    */
-  async sync(actor: Actor, { since, limit = defaultSyncLimit }: SyncDto): Promise<SyncPage> {
+  async sync(actor: Actor, { since, limit }: SyncDto): Promise<SyncPage> {
+    let left = pageLimit(limit, defaultLimit, this.settings.maxPageSize);
     const now = await this.repository.now();
     const pass = withEnd(decodeSince(since, now), now);
     const page = emptyPage();
-    let left = limit;
     for (const part of syncParts.slice(syncParts.indexOf(pass.place.part))) {
       const after = part === pass.place.part ? pass.place.after : null;
       const { count, last } = await this.readers[part](

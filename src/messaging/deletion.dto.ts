@@ -9,7 +9,7 @@ export class DeletionScopeDto {
   @ApiPropertyOptional({ enum: ['everyone', 'me'], default: 'everyone' })
   @IsOptional()
   @IsIn(['everyone', 'me'])
-  scope?: DeletionScope;
+  scope?: DeletionScope | null;
 }
 
 @Bare('messageId')

@@ -38,7 +38,8 @@ export class DeletionService {
    * @fires message-deleted to all participants; with scope `me` to the actor's other sockets
    * @since 0.1.0
    */
-  async delete(actor: Actor, { messageId, scope = 'everyone' }: DeleteMessageDto): Promise<DeletedMessage> {
+  async delete(actor: Actor, { messageId, scope: asked }: DeleteMessageDto): Promise<DeletedMessage> {
+    const scope = asked ?? 'everyone';
     await (scope === 'me' ? this.forMe.hide(actor, messageId) : this.deleteForEveryone(actor, messageId));
     return { messageId, scope };
   }

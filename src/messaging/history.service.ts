@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { invalid } from '../common/index.js';
+import { invalid, pageLimit } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AccessGate } from '../conversations/index.js';
 import type { GetMessagesDto } from './message.dto.js';
@@ -23,8 +23,7 @@ export class HistoryService {
    * @throws ChatError NOT_FOUND | VALIDATION_FAILED (both cursors, or a limit above `MAX_PAGE_SIZE`)
    */
   async page(actor: Actor, dto: GetMessagesDto): Promise<MessagePage> {
-    const limit = dto.limit ?? defaultLimit;
-    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+    const limit = pageLimit(dto.limit, defaultLimit, this.settings.maxPageSize);
     if (dto.beforeSeq != null && dto.afterSeq != null) throw invalid('afterSeq', 'not together with beforeSeq');
     await this.gate.require(actor, 'read', dto.conversationId);
     const from = {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { decodeCursor, encodeCursor, invalid, type Page } from '../common/index.js';
+import { decodeCursor, encodeCursor, invalid, pageLimit, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AccessGate, type ConversationPageDto } from '../conversations/index.js';
 import { MessageChangeWriter } from './message-change-writer.js';
@@ -25,12 +25,8 @@ export class RevisionService {
    * @returns newest first; without the present content; nothing for a deleted message
    * @throws ChatError NOT_FOUND | VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`)
    */
-  async list(
-    actor: Actor,
-    messageId: string,
-    { cursor, limit = defaultLimit }: ConversationPageDto,
-  ): Promise<Page<Revision>> {
-    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+  async list(actor: Actor, messageId: string, { cursor, limit: asked }: ConversationPageDto): Promise<Page<Revision>> {
+    const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
     const belowRev = cursor === undefined ? Number.MAX_SAFE_INTEGER : revOf(cursor);
     const { conversationId: id, kind, role } = await this.writer.target(actor, messageId);
     this.gate.assertAllowed({ userId: actor.userId, verb: 'read', conversation: { id, kind }, role });

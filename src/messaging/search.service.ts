@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { decodeCursor, encodeCursor, invalid, type Message, type Page } from '../common/index.js';
+import { decodeCursor, encodeCursor, invalid, pageLimit, type Message, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AccessGate, hasIdShape } from '../conversations/index.js';
 import { EverywhereSearch } from './everywhere.search.js';
@@ -31,11 +31,8 @@ export class SearchService {
    *   above `MAX_PAGE_SIZE`) | UNAVAILABLE
    * @since 0.1.0
    */
-  async search(
-    actor: Actor,
-    { q, conversationId, cursor, limit = defaultLimit }: SearchMessagesDto,
-  ): Promise<Page<Message>> {
-    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+  async search(actor: Actor, { q, conversationId, cursor, limit: asked }: SearchMessagesDto): Promise<Page<Message>> {
+    const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
     const after = cursor === undefined ? null : keyOf(cursor);
     if (conversationId !== undefined) await this.gate.require(actor, 'read', conversationId);
     const found = await (conversationId === undefined

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isUserId } from '../auth/index.js';
-import { decodeCursor, encodeCursor, invalid, type Page } from '../common/index.js';
+import { decodeCursor, encodeCursor, invalid, pageLimit, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import type { UserListPageDto } from './user-list.dto.js';
 import type { ListedUser } from './user-list.js';
@@ -17,9 +17,9 @@ export class UserListPager {
   async page(
     list: UserListRepository,
     userId: string,
-    { cursor, limit = defaultLimit }: UserListPageDto,
+    { cursor, limit: asked }: UserListPageDto,
   ): Promise<Page<ListedUser>> {
-    if (limit > this.settings.maxPageSize) throw invalid('limit', `at most ${this.settings.maxPageSize}`);
+    const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
     const found = await list.page(userId, cursor === undefined ? '' : placeOf(cursor), limit + 1);
     const items = found.slice(0, limit);
     const last = items.at(-1);

@@ -153,6 +153,8 @@ describe('delete-message', () => {
       );
       const answer = await rest(cluster.url(), alice.userId, 'DELETE', `/v1/messages/${sent.id}?scope=all`);
       expect(codeOf(answer, 400)).toBe('VALIDATION_FAILED');
+      const nullIsNone = await alice.ask('delete-message', { messageId: sent.id, scope: null });
+      expect(nullIsNone).toEqual({ messageId: sent.id, scope: 'everyone' });
     });
 
     it('beats edits in every order of arrival, on two nodes', async () => {

@@ -141,6 +141,32 @@ describe('sync', () => {
     expect(gone.hidden).toEqual([{ conversationId, messageId: expiring.id }]);
   });
 
+  it('shows a conversation anew whose unread count or last message changed because the user hid a message', async () => {
+    const { sender, reader, conversationId, token } = await scene();
+    const first = await send(sender, conversationId, 'a');
+    const second = await send(sender, conversationId, 'b');
+    const since = await token();
+    await reader.ask('delete-message', { messageId: second.id, scope: 'me' });
+    const [shown] = (await syncAll(reader, since)).conversations!;
+    expect(shown).toMatchObject({ id: conversationId, unreadCount: 1, lastMessage: { id: first.id } });
+    expect((await syncAll(sender, since)).conversations).toEqual([]);
+  });
+
+  it('has pages of MAX_PAGE_SIZE at most, also when the client does not say how long', async () => {
+    const { bob, sender, conversationId } = await scene();
+    await Promise.all(Array.from({ length: 4 }, (_, i) => send(sender, conversationId, `${i}`)));
+    const strict = await cluster.addNode({ maxPageSize: 3 });
+    const reader = await cluster.connect(bob, cluster.nodes.length - 1, { ackMode: 'manual' });
+    for (const limit of [undefined, null, 3]) {
+      const page = await reader.ask('sync', { since: null, limit });
+      expect([limit, page.conversations.length + page.messages.length, page.hasMore]).toEqual([limit, 3, true]);
+      expect((await reader.ask('get-messages', { conversationId, limit })).messages).toHaveLength(3);
+    }
+    expect((await reader.refused('sync', { since: null, limit: 4 })).code).toBe('VALIDATION_FAILED');
+    await strict.stop();
+    cluster.nodes.pop();
+  });
+
   it('answers a token of another epoch, or from beyond the present, with everything; garbage is refused', async () => {
     const { sender, reader, conversationId, token } = await scene();
     await send(sender, conversationId, 'a');
