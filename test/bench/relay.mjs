@@ -38,23 +38,23 @@ if (values.corked) {
   });
 }
 
-let seq = 0;
+let lastId = 0;
 io.on('connection', (socket) => {
-  const { userId } = socket.handshake.auth;
+  const { userId, rooms = [] } = socket.handshake.auth;
   socket.join(`user:${userId}`);
-  for (const room of socket.handshake.auth.rooms ?? []) socket.join(room);
+  for (const room of rooms) socket.join(room);
   socket.emit('session-ready', {});
   socket.on('send-message', (payload, ack) => {
-    const message = { id: String(++seq), senderId: userId, createdAt: new Date().toISOString(), ...payload };
+    const message = { id: ++lastId, senderId: userId, createdAt: new Date().toISOString(), ...payload };
     socket.to(payload.conversationId).emit('new-message', message);
     ack({ ok: true, data: { message, duplicate: false } });
   });
-  socket.on('typing-start', (payload, ack) => {
-    socket
-      .to(payload.conversationId)
-      .emit('user-typing', { conversationId: payload.conversationId, userId, isTyping: true });
-    ack?.({ ok: true, data: {} });
-  });
+  for (const [event, isTyping] of Object.entries({ 'typing-start': true, 'typing-stop': false })) {
+    socket.on(event, ({ conversationId }, ack) => {
+      socket.to(conversationId).emit('user-typing', { conversationId, userId, isTyping });
+      ack?.({ ok: true, data: {} });
+    });
+  }
 });
 http.listen(Number(values.port), '127.0.0.1', () => process.stdout.write('ready\n'));
 process.on('SIGTERM', () => process.exit(0));
