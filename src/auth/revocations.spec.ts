@@ -69,7 +69,7 @@ async function makeNode(): Promise<Node> {
   const heard: [string, number][] = [];
   revocations.onRevoked((userId, beforeMs) => heard.push([userId, beforeMs]));
   closing.push(async () => {
-    await revocations.onModuleDestroy();
+    await revocations.onApplicationShutdown();
     await source.destroy();
   });
   return { revocations, bus, pool, heard };

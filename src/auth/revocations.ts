@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Clock, invalid } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import type { Position } from '../database/index.js';
@@ -23,7 +23,7 @@ const fromTheStart: RevocationCursor = { xid: 0, userId: '' };
  * @see ADR-0006 for reading by transaction id
  */
 @Injectable()
-export class Revocations implements OnModuleInit, OnModuleDestroy {
+export class Revocations implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Revocations');
   private readonly marks = new Map<string, number>();
   private readonly listeners: RevocationListener[] = [];
@@ -48,7 +48,8 @@ export class Revocations implements OnModuleInit, OnModuleDestroy {
     this.timer.unref();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** After the drain: what is revoked meanwhile holds for the sockets that are still open. */
+  async onApplicationShutdown(): Promise<void> {
     if (this.timer) clearInterval(this.timer);
     await this.reading?.catch(() => undefined);
   }

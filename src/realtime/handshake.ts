@@ -41,10 +41,12 @@ export class Handshake {
    * Codes: UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, VALIDATION_FAILED, RATE_LIMITED, UNAVAILABLE, INTERNAL.
    */
   readonly middleware = (socket: Socket, next: (error?: Error) => void): void => {
+    if (this.drain.isDraining) return this.turnAway(socket);
     this.admission
       .run(() => this.withinTime(this.admit(socket)))
       .then(
         (admission) => {
+          if (this.drain.isDraining) return this.turnAway(socket);
           Object.assign(socket.data as object, { actor: admission.actor, ackMode: admission.ackMode });
           next();
         },
@@ -52,8 +54,12 @@ export class Handshake {
       );
   };
 
+  /** While the node drains no refusal is sent: after one a stock client would not go elsewhere by itself. */
+  private turnAway(socket: Socket): void {
+    socket.conn.close();
+  }
+
   private async admit(socket: Socket): Promise<Admission> {
-    if (this.drain.isDraining) throw new ChatError('UNAVAILABLE', { message: 'The node is shutting down' });
     const auth = (socket.handshake.auth ?? {}) as Record<string, unknown>;
     assertHarmlessPayload(auth);
     const token = tokenOfHandshake({ auth, headers: socket.handshake.headers });
@@ -87,13 +93,13 @@ export class Handshake {
 }
 
 function deviceIdOf(auth: Record<string, unknown>): string {
-  const deviceId = auth.deviceId ?? 'default';
+  const { deviceId = 'default' } = auth;
   if (typeof deviceId === 'string' && deviceIdPattern.test(deviceId)) return deviceId;
   throw invalid('deviceId', 'must be 1 to 64 of A-Z a-z 0-9 . _ -');
 }
 
 function ackModeOf(auth: Record<string, unknown>): AckMode {
-  const ackMode = auth.ackMode ?? 'auto';
+  const { ackMode = 'auto' } = auth;
   if (ackMode === 'auto' || ackMode === 'manual') return ackMode;
   throw invalid('ackMode', 'must be auto or manual');
 }

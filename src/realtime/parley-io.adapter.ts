@@ -7,6 +7,7 @@ import { SocketAdapterFactory } from '../redis/index.js';
 import { boundedParser } from './bounded-parser.js';
 import { coalesceWrites } from './coalesced-writes.js';
 import { useDirectHandlers } from './direct-handlers.js';
+import { DrainState } from './drain-state.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
 import { Handshake } from './handshake.js';
 import { isOriginAllowed } from './origin.js';
@@ -63,11 +64,20 @@ export class ParleyIoAdapter extends IoAdapter {
       pingTimeout: settings.pingTimeoutMs,
       connectTimeout: 10_000,
       serveClient: false,
-      cors: { origin: settings.corsOrigins, credentials: true },
-      allowRequest: (request: IncomingMessage, decide: (error: string | null, isAllowed: boolean) => void) =>
-        isOriginAllowed(request.headers, settings) ? decide(null, true) : decide('origin not allowed', false),
+      // Of a list `*` would be an origin of that name.
+      cors: { origin: settings.corsOrigins.includes('*') || settings.corsOrigins, credentials: true },
+      allowRequest: (request: IncomingMessage, decide: (error: string | null, isAllowed: boolean) => void) => {
+        const refusal = this.refusalOf(request);
+        decide(refusal, refusal === null);
+      },
       // Compressing per message costs more processor time than the bytes are worth inside a data centre.
       perMessageDeflate: false,
     };
+  }
+
+  /** Why no transport is opened for a request, or null. A stock client tries again by itself after such a refusal. */
+  private refusalOf({ headers }: IncomingMessage): string | null {
+    if (this.app.get(DrainState).isDraining) return 'the node is shutting down';
+    return isOriginAllowed(headers, this.settings) ? null : 'origin not allowed';
   }
 }

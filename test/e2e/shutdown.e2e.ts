@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../src/common/index.js';
-import { open, refusedConnection, TestClient, tokenFor } from '../support/client.js';
+import { open, TestClient } from '../support/client.js';
 import { TestCluster, type TestNode } from '../support/cluster.js';
 import { groupConversation } from '../support/conversations.js';
 import { range } from '../support/hearing.js';
@@ -41,7 +41,8 @@ describe('on SIGTERM a node', () => {
       range(1, 10).map((i) => `d-${i}`),
     );
     const watcher = await cluster.connect('d-watcher', 1);
-    // In front of both, as a load balancer that heeds readiness: new connections go where it points.
+    // In front of both, as a load balancer that learns late: it leads new connections to the node that is leaving for as
+    // long as that one listens.
     const balancer = await TcpProxy.start(leaving.url);
     ways.push(balancer);
     const clients: TestClient[] = [];
@@ -68,12 +69,17 @@ describe('on SIGTERM a node', () => {
     await pause(500);
 
     const end = endOf(leaving);
-    balancer.retarget(staying.url);
     leaving.process!.kill('SIGTERM');
     await vi.waitFor(async () => expect(await readiness(leaving)).toBe(503), { timeout: 1_000, interval: 20 });
-    const refusal = await refusedConnection(leaving.url, { token: await tokenFor('d-new') });
-    expect(refusal).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    for (const transport of ['websocket', 'polling'] as const) {
+      const late = await open(leaving.url, 'd-late', { transports: [transport], reconnection: true });
+      await once(late.socket as unknown as NodeJS.EventEmitter, 'connect_error');
+      // After a refusal by the namespace a stock client would not try again.
+      expect(late.socket.active).toBe(true);
+      late.close();
+    }
     const { code, elapsedMs } = await end;
+    balancer.retarget(staying.url);
     expect(code).toBe(0);
     expect(elapsedMs).toBeLessThan(exitLimitMs);
     for (const client of clients) await vi.waitFor(() => expect(client.socket.connected).toBe(true), 10_000);

@@ -40,6 +40,15 @@ describe('a browser page', () => {
   });
 });
 
+it('CORS_ORIGINS=* lets the pages of any origin connect, by WebSocket, by polling and over REST', async () => {
+  const node = await cluster.addNode({ corsOrigins: ['*'] });
+  expect((await RawSocket.open(node.url, { origin: foreign })).isClosed).toBe(false);
+  for (const path of ['/socket.io/?EIO=4&transport=polling', '/health/live']) {
+    const response = await fetch(`${node.url}${path}`, { headers: { origin: foreign } });
+    expect(response.headers.get('access-control-allow-origin'), path).toBe(foreign);
+  }
+});
+
 describe('a token', () => {
   it('in the query string is no token', async () => {
     const token = await tokenFor('q-alice');
@@ -100,6 +109,26 @@ describe('a token', () => {
     expect(alice.of('error').at(-1)).toMatchObject({ code: 'TOKEN_REVOKED' });
     for (const node of [0, 1]) {
       expect((await refusedConnection(cluster.url(node), { token })).code).toBe('TOKEN_REVOKED');
+    }
+  });
+});
+
+describe('a handshake', () => {
+  const deviceIds = ['', 'x'.repeat(65), 'a b', 'ä', 'a/b', 'a\n', 7, true, null, {}, ['a']];
+  const ackModes = ['', 'AUTO', 'none', 1, null, ['auto']];
+
+  it.each([
+    ...deviceIds.map((deviceId) => ['deviceId', deviceId] as const),
+    ...ackModes.map((ackMode) => ['ackMode', ackMode] as const),
+  ])('with the %s %j is refused', async (name, value) => {
+    const refusal = await refusedConnection(cluster.url(), { token: await tokenFor('h-alice'), [name]: value });
+    expect(refusal).toMatchObject({ code: 'VALIDATION_FAILED', retryable: false, details: [{ path: name }] });
+  });
+
+  it('takes 64 characters for a device, and the default for none', async () => {
+    for (const deviceId of ['A-Za-z0-9._-'.repeat(6).slice(0, 64), undefined]) {
+      const client = await cluster.connect('h-alice', 0, deviceId === undefined ? {} : { deviceId });
+      expect(await client.waitFor('session-ready')).toMatchObject({ deviceId: deviceId ?? 'default' });
     }
   });
 });
