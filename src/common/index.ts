@@ -13,7 +13,7 @@ export { isId, newId, newRandomId } from './ids.js';
 export { decodeCursor, encodeCursor, pageLimit, type Page } from './page-cursor.js';
 export { assertHarmlessPayload, maxPayloadDepth, maxPayloadNodes } from './payload.js';
 export { asChatError, ProblemDetails, problemDetailsOf } from './problem-details.js';
-export { ProblemDetailsFilter } from './problem-details.filter.js';
+export { ProblemDetailsFilter, sendProblem } from './problem-details.filter.js';
 export { requestIdOf } from './request-id.js';
 export { Bare, hasValidationRules, toDto } from './validation.js';
 export type {

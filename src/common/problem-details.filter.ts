@@ -1,5 +1,6 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import type { ChatError } from './chat-error.js';
 import { asChatError, problemDetailsOf } from './problem-details.js';
 import { requestIdOf } from './request-id.js';
 
@@ -19,14 +20,26 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
     const error = asChatError(thrown);
-    const problem = problemDetailsOf(error, requestIdOf(request));
-    if (error.code === 'INTERNAL') this.logger.error({ requestId: problem.requestId, err: thrown }, 'request failed');
-    if (response.headersSent || response.destroyed) {
-      response.end();
-      return;
+    if (error.code === 'INTERNAL' && !cameTooLate(thrown)) {
+      this.logger.error({ requestId: requestIdOf(request), err: thrown }, 'request failed');
     }
-    if (error.retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(error.retryAfterMs / 1_000));
-    response.setHeader('X-Request-Id', problem.requestId);
-    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    sendProblem(request, response, error);
   }
+}
+
+/** Answers a request with an error's problem details. An answer that has begun, or whose client has gone, is ended. */
+export function sendProblem(request: Request, response: Response, error: ChatError): void {
+  if (response.headersSent || response.destroyed) {
+    response.end();
+    return;
+  }
+  const problem = problemDetailsOf(error, requestIdOf(request));
+  if (error.retryAfterMs !== undefined) response.setHeader('Retry-After', Math.ceil(error.retryAfterMs / 1_000));
+  response.setHeader('X-Request-Id', problem.requestId);
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** Whether a handler answered a request that was answered already, since it had taken too long. No bug. */
+function cameTooLate(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_HTTP_HEADERS_SENT';
 }

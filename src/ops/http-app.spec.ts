@@ -29,6 +29,12 @@ class NotesController {
     throw new ChatError('RATE_LIMITED', { retryAfterMs: 1_200 });
   }
 
+  @Get('slow')
+  async slow(): Promise<string> {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return 'late';
+  }
+
   @Get('bug')
   bug(): void {
     throw new Error('SELECT secret FROM messages');
@@ -137,6 +143,18 @@ describe('configureHttp: failures', () => {
       .expect(429);
     expect(answer.headers['retry-after']).toBe('2');
     expect(answer.body).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retryAfterMs: 1_200 });
+  });
+
+  it('answers UNAVAILABLE when a handler takes too long, and takes its late answer for no bug', async () => {
+    const answer = await request(await start({ eventTimeoutMs: 100 }))
+      .get('/v1/notes/slow')
+      .expect(503);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(answer.body).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(lines.filter((line) => line.msg === 'request failed')).toEqual([]);
+    expect(requestLines()).toMatchObject([{ status: 503 }]);
   });
 
   it('keeps a bug to the log, under the request id of the answer', async () => {

@@ -5,6 +5,7 @@ import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { ChatError, ProblemDetailsFilter } from '../common/index.js';
 import type { Settings } from '../config/index.js';
+import { answerInTime } from './answer-in-time.js';
 import type { ParleyLogger } from './logger.js';
 import { onlyOnOpsPort, onlyOpsOnOpsPort } from './ops-port.js';
 import { requestId } from './request-id.middleware.js';
@@ -33,6 +34,7 @@ export function configureHttp(app: NestExpressApplication, settings: Settings, l
   if (!settings.metricsEnabled) app.use('/metrics', notHere);
   app.use(refuseOtherBodies);
   app.useBodyParser('json', { limit: settings.maxPacketBytes });
+  app.use(answerInTime(settings.eventTimeoutMs));
   app.useGlobalFilters(new ProblemDetailsFilter());
   boundTimes(app.getHttpServer());
 }
