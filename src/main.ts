@@ -2,8 +2,9 @@ import type { INestApplication } from '@nestjs/common';
 import { join } from 'node:path';
 import { mintDevelopmentToken } from './auth/index.js';
 import { makeSettings, readSettings, SettingsError, usesDevelopmentSecret, type Settings } from './config/index.js';
-import { assertReachable } from './database/index.js';
+import { assertMigrated, assertReachable } from './database/index.js';
 import { EmbeddedServiceError, startEmbeddedPostgres, startEmbeddedRedis } from './embedded/index.js';
+import { assertPortsFree } from './ops/index.js';
 import { createServer } from './server.js';
 
 interface Stoppable {
@@ -55,34 +56,45 @@ function engineLine(settings: Settings, given: Settings): string {
 
 function explain(error: unknown): string {
   if (error instanceof SettingsError || error instanceof EmbeddedServiceError) return error.message;
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return `PORT: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+let app: INestApplication | undefined;
+let isStopping = false;
+
 /** Ends the process in time whatever hangs (guarantee 11): what is acked is committed. */
-function stopOnSignals(app: INestApplication, settings: Settings): void {
-  let isStopping = false;
+function stopOnSignals(settings: Settings, started: Promise<void>): void {
   const stop = async (): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     setTimeout(() => process.exit(0), settings.shutdownTimeoutMs + 500).unref();
-    await app.close();
+    // Else a service that is starting would be left behind.
+    await started;
+    await app?.close();
     await stopServices();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
 }
 
-async function main(): Promise<void> {
-  process.on('unhandledRejection', reportUnhandled);
-  const given = readSettings(process.env);
+async function start(given: Settings): Promise<void> {
   const settings = await withServices(given);
   await assertReachable(settings.databaseUrl!);
-  const app = await createServer(settings);
-  stopOnSignals(app, settings);
+  if (!settings.migrationsRun) await assertMigrated(settings.databaseUrl!);
+  if (isStopping) return;
+  app = await createServer(settings);
   await app.listen(settings.port, settings.host);
   const url = await app.getUrl();
   await announce(settings, given, url.replace(/\[::1?\]|0\.0\.0\.0/, 'localhost'));
+}
+
+async function main(): Promise<void> {
+  process.on('unhandledRejection', reportUnhandled);
+  const given = readSettings(process.env);
+  await assertPortsFree(given);
+  const started = start(given);
+  stopOnSignals(given, started);
+  await started;
 }
 
 function reportUnhandled(reason: unknown): void {

@@ -111,7 +111,7 @@ export const settingsTable = {
     'JWT_JWKS_URL',
     urlOf('https:', 'http:'),
     undefined,
-    'Key set of an identity provider (RS256, ES256, EdDSA) instead of a secret',
+    'Key set of an identity provider (RS256, ES256, EdDSA) instead of a secret, which then opens nothing',
   ),
   jwtIssuer: setting('JWT_ISSUER', optionalText, undefined, 'Expected `iss`'),
   jwtAudience: setting('JWT_AUDIENCE', optionalText, undefined, 'Expected `aud`'),

@@ -42,9 +42,6 @@ function crossChecks(settings: SettingsValues): string[] {
   if (settings.jwtSecret !== undefined && Buffer.byteLength(settings.jwtSecret) < minSecretBytes) {
     wrong.push(`JWT_SECRET: must be ${minSecretBytes} bytes or more`);
   }
-  if (settings.jwtSecret !== undefined && settings.jwtJwksUrl !== undefined) {
-    wrong.push('JWT_JWKS_URL: cannot be set together with JWT_SECRET');
-  }
   if (isProduction && settings.jwtSecret === undefined && settings.jwtJwksUrl === undefined) {
     wrong.push('JWT_SECRET: is required under NODE_ENV=production (or JWT_JWKS_URL)');
   }
@@ -63,6 +60,7 @@ function crossChecks(settings: SettingsValues): string[] {
   return wrong;
 }
 
+// With a key set the secret is dropped, given or not: never one list of algorithms for both kinds of key.
 function finish({ settings, wrong }: { settings: SettingsValues; wrong: string[] }): Settings {
   const lines = [...wrong, ...crossChecks(settings)];
   if (lines.length > 0) throw new SettingsError(lines);

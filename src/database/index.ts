@@ -6,4 +6,5 @@ export { DatabaseModule } from './database.module.js';
 export { dataSourceOptions, type DatabaseTarget } from './data-source.options.js';
 export { runMigrations } from './migrate.js';
 export { assertReachable } from './reachable.js';
+export { assertMigrated } from './schema-check.js';
 export { isDatabaseAway, isLockTimeout, Sql, type SqlRunner, type Statement } from './sql.js';

@@ -10,3 +10,4 @@ export { HealthChecks, type HealthProbe, type Readiness } from './health-checks.
 export { ParleyLogger } from './logger.js';
 export { buildOpenApiDocument, setupDocs } from './openapi.js';
 export { OpsModule } from './ops.module.js';
+export { assertPortsFree } from './port-check.js';

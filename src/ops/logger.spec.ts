@@ -46,6 +46,13 @@ describe('ParleyLogger', () => {
     expect(lines.map(({ msg }) => msg)).toEqual(['loud']);
   });
 
+  it('counts Nest’s line for each module, route and event as debugging', () => {
+    const { lines, logger } = loggerWithLines('debug');
+    logger.log('Mapped {/v1/me, GET} route', 'RouterExplorer');
+    logger.log('Nest application successfully started', 'NestApplication');
+    expect(lines.map(({ level }) => level)).toEqual(['debug', 'info']);
+  });
+
   it('blanks bodies, tokens and authorization headers wherever they stand', () => {
     const { lines, logger } = loggerWithLines();
     logger.log({ token: 'secret', message: { content: 'secret' }, req: { headers: { authorization: 'secret' } } });

@@ -4,6 +4,9 @@ import { pino, type DestinationStream, type Level, type Logger } from 'pino';
 import type { Settings } from '../config/index.js';
 import { loggedError, redactedPaths, scrubbed } from './redaction.js';
 
+// A line per module, route and event: a hundred at every start, before the few that matter.
+const bootContexts = new Set<unknown>(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'WebSocketsController']);
+
 /**
  * Nest's logger as JSON lines on standard output: `level`, `time` (ISO 8601), `context`, `msg` and what the call adds.
  *
@@ -32,7 +35,7 @@ export class ParleyLogger implements LoggerService {
   }
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write(bootContexts.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
