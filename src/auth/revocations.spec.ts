@@ -31,6 +31,8 @@ class LinkedBus extends NodeBus {
     for (const peer of this.peers) if (peer !== this && peer.isHealthy) peer.hear(topic, payload);
   }
 
+  override async flush(): Promise<void> {}
+
   override subscribe(topic: string, handler: BusHandler): void {
     this.handlers.set(topic, handler);
   }

@@ -84,7 +84,7 @@ export class Revocations implements OnModuleInit, OnApplicationShutdown {
     if (!(beforeMs <= latestMs)) throw invalid('before', 'must not be in the future');
     const revocation = { userId, beforeMs: await this.repository.raise({ userId, beforeMs }) };
     this.apply(revocation);
-    await this.bus.publish(topic, revocation).catch(() => this.logger.warn('The bus is away; the others will poll'));
+    await this.tellOthers(revocation).catch(() => this.logger.warn('The bus is away; the others will poll'));
   }
 
   /**
@@ -94,6 +94,11 @@ export class Revocations implements OnModuleInit, OnApplicationShutdown {
   refresh(): Promise<void> {
     this.reading ??= this.read().finally(() => (this.reading = null));
     return this.reading;
+  }
+
+  private async tellOthers(revocation: Revocation): Promise<void> {
+    await this.bus.publish(topic, revocation);
+    await this.bus.flush();
   }
 
   private async poll(): Promise<void> {

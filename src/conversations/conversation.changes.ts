@@ -29,7 +29,7 @@ export class ConversationChanges {
     private readonly conversations: ConversationRepository,
   ) {}
 
-  /** Runs `work` in a transaction; announces after commit what it asked to. */
+  /** Runs `work` in a transaction; announces after commit what it asked to, and waits until every node the bus reaches knows. */
   async commit<T>(work: (scope: ChangeScope) => Promise<T>): Promise<T> {
     const notices: Notice[] = [];
     const { result, ticket } = await this.sql.transaction(async (tx) => {
@@ -37,7 +37,7 @@ export class ConversationChanges {
       const ticket = notices.length === 0 ? null : await this.announcer.enlist(tx, notices);
       return { result, ticket };
     });
-    if (ticket !== null) this.announcer.announce(ticket, notices);
+    if (ticket !== null) await this.announcer.announceEverywhere(ticket, notices);
     return result;
   }
 

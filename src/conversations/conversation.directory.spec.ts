@@ -16,6 +16,7 @@ class TestBus extends NodeBus {
   isHealthy = true;
   reconnect: (awayMs: number) => void = () => undefined;
   async publish(): Promise<void> {}
+  async flush(): Promise<void> {}
   subscribe(): void {}
   onReconnected(listener: (awayMs: number) => void): void {
     this.reconnect = listener;

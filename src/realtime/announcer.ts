@@ -113,6 +113,16 @@ export class Announcer implements OnModuleInit, OnApplicationShutdown {
     );
   }
 
+  /**
+   * As {@link announce}, for a change whose answer is to hold on every node.
+   *
+   * @returns resolves when the notices lie before every node the bus reaches, or the bus is away. Never rejects
+   */
+  async announceEverywhere(ticket: number, notices: Notice[]): Promise<void> {
+    this.announce(ticket, notices);
+    await this.bus.flush().catch(() => undefined);
+  }
+
   /** Ids of rows announced since the last call, for a caller that deletes them along with a write of its own. */
   takeAnnounced(): number[] {
     const ids = [...this.announced];

@@ -9,6 +9,8 @@ export class MemoryNodeBus extends NodeBus {
 
   override async publish(): Promise<void> {}
 
+  override async flush(): Promise<void> {}
+
   override subscribe(): void {}
 
   override onReconnected(): void {}

@@ -20,6 +20,11 @@ export abstract class NodeBus {
   abstract readonly isHealthy: boolean;
   /** @param payload anything JSON can carry */
   abstract publish(topic: string, payload: unknown): Promise<void>;
+  /**
+   * Resolves when what this node published before lies in the sockets of all nodes the transport reaches: whatever
+   * reaches another node from now on, it handles later. Fails as {@link publish} does.
+   */
+  abstract flush(): Promise<void>;
   /** One handler a topic; registered before the application listens. */
   abstract subscribe(topic: string, handler: BusHandler): void;
   /**

@@ -99,10 +99,27 @@ export class RedisNodeBus extends NodeBus {
     }
   }
 
+  /**
+   * Redis answers a publisher in the same turn in which it writes to subscribers, and before that. So the answer to the
+   * first ping says that everything was taken, the answer to the second that it was written.
+   */
+  override async flush(): Promise<void> {
+    if (!this.isHealthy) throw redisUnavailable();
+    await this.publishPing();
+    await this.publishPing();
+  }
+
   private ping(): void {
-    const frame = encodeFrame({ from: this.nodeId, topic: '', json: '' });
     // A failed ping needs no handling: its absence is what the tick looks at.
-    this.commands.call(this.publishCommand, this.channel, frame).catch(() => undefined);
+    this.publishPing().catch(() => undefined);
+  }
+
+  private publishPing(): Promise<unknown> {
+    return this.commands.call(
+      this.publishCommand,
+      this.channel,
+      encodeFrame({ from: this.nodeId, topic: '', json: '' }),
+    );
   }
 
   private schedule(delayMs: number): void {

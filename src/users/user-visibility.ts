@@ -33,9 +33,9 @@ type Pair = readonly [viewerId: string, userId: string];
 /**
  * Who may see whom: presence and typing, events and answers alike.
  *
- * From memory where possible. A change of a block, contact, privacy or membership counts on this node as soon as it is
- * answered, on the others after milliseconds: at most 5 s when the node that committed it died or the bus is away. Ask
- * at the moment of telling, not of subscribing, and nobody keeps hearing what he may no longer see.
+ * From memory where possible. A change of a block, contact, privacy or membership counts as soon as it is answered, on
+ * every node the bus reaches; at most 5 s later when the node that committed it died or the bus is away. Ask at the
+ * moment of telling, not of subscribing, and nobody keeps hearing what he may no longer see.
  *
  * Bounded: 200,000 pairs and 1,000,000 ids of audiences, the least recently used go first; one query for up to 500 ids.
  *

@@ -20,7 +20,7 @@ export class VisibilityChanges {
     private readonly announcer: Announcer,
   ) {}
 
-  /** Runs `work` in a transaction; announces after commit what it asked to, on this node before it resolves. */
+  /** Runs `work` in a transaction; announces after commit what it asked to, and waits until every node the bus reaches knows. */
   async commit<T>(work: (scope: VisibilityScope) => Promise<T>): Promise<T> {
     const notices: Notice[] = [];
     const announce = (payload: VisibilityChange) => void notices.push({ kind: visibilityNoticeKind, payload });
@@ -29,7 +29,7 @@ export class VisibilityChanges {
       const ticket = notices.length === 0 ? null : await this.announcer.enlist(tx, notices);
       return { result, ticket };
     });
-    if (ticket !== null) this.announcer.announce(ticket, notices);
+    if (ticket !== null) await this.announcer.announceEverywhere(ticket, notices);
     return result;
   }
 }

@@ -100,6 +100,22 @@ describe('what a viewer may see', () => {
     expect([await sees(alice, bob), await sees(bob, alice)]).toEqual(['online lastSeen', 'online lastSeen']);
   });
 
+  it('is, on every node, what a change has made of it as soon as that is answered', async () => {
+    const [alice, bob] = (await someUsers(2)) as [string, string];
+    await directConversation(cluster.url(), alice, bob);
+    const group = await groupConversation(cluster.url(), alice, [bob]);
+    const history = `/v1/conversations/${group}/messages`;
+    for (let i = 0; i < 10; i++) {
+      expect(await sees(bob, alice, 1)).toBe('online lastSeen');
+      await add(alice, 'blocks', bob);
+      expect(await sees(bob, alice, 1)).toBe('blocked');
+      await takeOff(alice, 'blocks', bob);
+    }
+    expect((await rest(cluster.url(1), bob, 'GET', history)).status).toBe(200);
+    await call(alice, 'DELETE', `/v1/conversations/${group}/participants/${bob}`);
+    expect((await rest(cluster.url(1), bob, 'GET', history)).status).toBe(404);
+  });
+
   it('comes for many at once, more than one query takes', async () => {
     const [alice, bob, carol] = (await someUsers(3)) as [string, string, string];
     await add(bob, 'contacts', alice);
