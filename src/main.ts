@@ -1,64 +1,15 @@
 import type { INestApplication } from '@nestjs/common';
-import { join } from 'node:path';
-import { mintDevelopmentToken } from './auth/index.js';
-import { makeSettings, readSettings, SettingsError, usesDevelopmentSecret, type Settings } from './config/index.js';
+import { announcement, explanation } from './announcement.js';
+import { clusterNode, routeToSiblings } from './cluster/index.js';
+import { readSettings, type Settings } from './config/index.js';
 import { assertMigrated, assertReachable } from './database/index.js';
-import { EmbeddedServiceError, startEmbeddedPostgres, startEmbeddedRedis } from './embedded/index.js';
 import { assertPortsFree } from './ops/index.js';
 import { createServer } from './server.js';
+import { OwnServices } from './services.js';
 
-interface Stoppable {
-  stop(): Promise<void>;
-}
-
-/** Services this process started itself, newest last; stopped after the app has drained. */
-const services: Stoppable[] = [];
-
-async function stopServices(): Promise<void> {
-  for (const service of services.reverse()) await service.stop().catch(() => undefined);
-}
-
-/** Starts what no setting names: a real Postgres, and a private Redis where one is installed. */
-async function withServices(settings: Settings): Promise<Settings> {
-  const found: { databaseUrl?: string; redisUrl?: string } = {};
-  if (settings.databaseUrl === undefined) {
-    const postgres = await startEmbeddedPostgres({ dataDir: settings.dataDir });
-    services.push(postgres);
-    found.databaseUrl = postgres.url;
-  }
-  if (settings.redisUrl === undefined) {
-    const redis = await startEmbeddedRedis({ dataDir: settings.dataDir });
-    if (redis) services.push(redis);
-    if (redis) found.redisUrl = redis.url;
-  }
-  return makeSettings({ ...settings, ...found });
-}
-
-async function announce(settings: Settings, given: Settings, url: string): Promise<void> {
-  const lines = [
-    '',
-    `  Parley listens on ${url} (API documents: ${url}/docs)`,
-    `  Postgres: ${given.databaseUrl === undefined ? `embedded, data in ${join(settings.dataDir, 'postgres')}` : 'DATABASE_URL'}`,
-    `  Redis:    ${engineLine(settings, given)}`,
-  ];
-  if (settings.nodeEnv !== 'production' && usesDevelopmentSecret(settings)) {
-    lines.push('', '  Development tokens (npm run token -- NAME mints more):');
-    for (const name of ['alice', 'bob']) lines.push(`  ${name}: ${await mintDevelopmentToken(settings, name)}`);
-  }
-  process.stdout.write(`${lines.join('\n')}\n\n`);
-}
-
-function engineLine(settings: Settings, given: Settings): string {
-  if (given.redisUrl !== undefined) return 'REDIS_URL';
-  if (settings.redisUrl !== undefined) return 'private, from the redis-server on the PATH';
-  return 'none found: ephemeral state is in memory, for this one process only';
-}
-
-function explain(error: unknown): string {
-  if (error instanceof SettingsError || error instanceof EmbeddedServiceError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
+const services = new OwnServices();
+/** Set in a process that `npm run cluster` started. */
+const node = clusterNode();
 let app: INestApplication | undefined;
 let isStopping = false;
 
@@ -71,27 +22,29 @@ function stopOnSignals(settings: Settings, started: Promise<void>): void {
     // Else a service that is starting would be left behind.
     await started;
     await app?.close();
-    await stopServices();
+    await services.stop();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
 }
 
 async function start(given: Settings): Promise<void> {
-  const settings = await withServices(given);
+  const settings = await services.start(given);
   await assertReachable(settings.databaseUrl!);
   if (!settings.migrationsRun) await assertMigrated(settings.databaseUrl!);
   if (isStopping) return;
-  app = await createServer(settings);
+  app = await createServer(settings, {}, node);
+  if (node) await routeToSiblings(await app.init(), node, settings.port);
   await app.listen(settings.port, settings.host);
-  const url = await app.getUrl();
-  await announce(settings, given, url.replace(/\[::1?\]|0\.0\.0\.0/, 'localhost'));
+  const url = (await app.getUrl()).replace(/\[::1?\]|0\.0\.0\.0/, 'localhost');
+  if (!node) process.stdout.write(await announcement(settings, given, url));
 }
 
 async function main(): Promise<void> {
   process.on('unhandledRejection', reportUnhandled);
   const given = readSettings(process.env);
-  await assertPortsFree(given);
+  // A node's ports are the launcher's: it has looked.
+  if (!node) await assertPortsFree(given);
   const started = start(given);
   stopOnSignals(given, started);
   await started;
@@ -104,7 +57,7 @@ function reportUnhandled(reason: unknown): void {
 }
 
 main().catch(async (error: unknown) => {
-  process.stderr.write(`${explain(error)}\n`);
-  await stopServices();
+  process.stderr.write(`${explanation(error)}\n`);
+  await services.stop();
   process.exit(1);
 });

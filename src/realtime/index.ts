@@ -16,7 +16,7 @@ export { GatewayAudit, type GatewayEvent } from './gateway-audit.js';
 export { isMeantFor, LiveGate, OpenLiveGate, type LiveBatch, type LiveChange } from './live.gate.js';
 export type { Notice } from './outbox.repository.js';
 export { PacketWriter } from './packet-writer.js';
-export { ParleyIoAdapter } from './parley-io.adapter.js';
+export { ParleyIoAdapter, type EdgeOptions } from './parley-io.adapter.js';
 export { RealtimeModule } from './realtime.module.js';
 export { EmptyDto } from './session.dto.js';
 export { SessionService } from './session.service.js';

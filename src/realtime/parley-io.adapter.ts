@@ -16,6 +16,12 @@ import { SessionService } from './session.service.js';
 import { TransportEcho } from './transport-echo.js';
 import { cutSlowReaders } from './slow-reader.js';
 
+/** What a launcher of several nodes adds to the edge. */
+export interface EdgeOptions {
+  /** Makes the Engine.IO id of a new session, unguessable; default: Engine.IO's own. */
+  sessionId?: () => string;
+}
+
 /**
  * The Socket.IO edge in front of Nest's gateways: limits, origins, sign-in in every namespace, and one dispatcher in
  * place of Nest's event binding, which leaves acks open when a handler fails.
@@ -23,7 +29,10 @@ import { cutSlowReaders } from './slow-reader.js';
 export class ParleyIoAdapter extends IoAdapter {
   private readonly settings: Settings;
 
-  constructor(private readonly app: INestApplicationContext) {
+  constructor(
+    private readonly app: INestApplicationContext,
+    private readonly edge: EdgeOptions = {},
+  ) {
     super(app);
     this.settings = app.get(Settings);
     useDirectHandlers(this.settings.directHandlers);
@@ -33,6 +42,7 @@ export class ParleyIoAdapter extends IoAdapter {
     const server = super.createIOServer(port, { ...options, ...this.serverOptions() } as ServerOptions);
     const handshake = this.app.get(Handshake);
     const sessions = this.app.get(SessionService);
+    if (this.edge.sessionId) server.engine.generateId = this.edge.sessionId;
     server.of('/').use(handshake.middleware);
     // Nest adds a listener per gateway, to the namespace and to each socket: more than Node's ten is no leak here.
     server.of('/').setMaxListeners(0);

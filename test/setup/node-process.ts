@@ -11,10 +11,15 @@ import { noteStarted } from './started-processes.js';
  *
  * @param file such as `main.js`
  * @param env over this process' own environment
+ * @param args of the command line
  * @returns the child; its output is piped, and it can send messages
  */
-export async function spawnSource(file: string, env: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(inject('transpiledSource'), file)], {
+export async function spawnSource(
+  file: string,
+  env: NodeJS.ProcessEnv = {},
+  args: string[] = [],
+): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(inject('transpiledSource'), file), ...args], {
     env: { ...process.env, ...env },
     cwd: inject('runDir'),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { mintDevelopmentToken } from './auth/index.js';
+import { NodeStartError } from './cluster/index.js';
+import { SettingsError, usesDevelopmentSecret, type Settings } from './config/index.js';
+import { EmbeddedServiceError } from './embedded/index.js';
+
+/**
+ * What the person at the terminal is told once the server listens: its address, on what it runs, development tokens.
+ *
+ * @param settings complete
+ * @param given as the environment gave them, without what was started along
+ * @param details further lines
+ */
+export async function announcement(
+  settings: Settings,
+  given: Settings,
+  url: string,
+  details: string[] = [],
+): Promise<string> {
+  const lines = [
+    '',
+    `  Parley listens on ${url} (API documents: ${url}/docs)`,
+    ...details.map((line) => `  ${line}`),
+    `  Postgres: ${given.databaseUrl === undefined ? `embedded, data in ${join(settings.dataDir, 'postgres')}` : 'DATABASE_URL'}`,
+    `  Redis:    ${engineLine(settings, given)}`,
+  ];
+  if (settings.nodeEnv !== 'production' && usesDevelopmentSecret(settings)) {
+    lines.push('', '  Development tokens (npm run token -- NAME mints more):');
+    for (const name of ['alice', 'bob']) lines.push(`  ${name}: ${await mintDevelopmentToken(settings, name)}`);
+  }
+  return `${lines.join('\n')}\n\n`;
+}
+
+/** Why a start failed, in one line where the cause is the operator's to mend. */
+export function explanation(error: unknown): string {
+  const plain = [SettingsError, EmbeddedServiceError, NodeStartError];
+  if (plain.some((type) => error instanceof type)) return (error as Error).message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function engineLine(settings: Settings, given: Settings): string {
+  if (given.redisUrl !== undefined) return 'REDIS_URL';
+  if (settings.redisUrl !== undefined) return 'private, from the redis-server on the PATH';
+  return 'none found: ephemeral state is in memory, for this one process only';
+}
