@@ -16,9 +16,9 @@ export interface ConversationProgress {
 
 interface ChangedRow extends MessageRow {
   deletedBy: string | null;
-  isNew: boolean;
-  /** Where in the range it belongs. */
-  place: number;
+  /** Where in the range it was sent and edited; null: not there. */
+  sentPlace: number | null;
+  editedPlace: number | null;
   hiddenFrom: string[];
 }
 
@@ -45,8 +45,9 @@ const isWholeSql = `(coalesce(m.sent_rev, m.rev) > $2 AND coalesce(m.sent_rev, m
                      OR m.edited_rev > $2 AND m.edited_rev <= $3)`;
 
 const changedMessagesSql = `
-  SELECT ${messageColumns('m')}, m.deleted_by AS "deletedBy", coalesce(m.sent_rev, m.rev) > $2 AS "isNew",
-         CASE WHEN m.edited_rev > $2 AND m.edited_rev <= $3 THEN m.edited_rev ELSE coalesce(m.sent_rev, m.rev) END AS place,
+  SELECT ${messageColumns('m')}, m.deleted_by AS "deletedBy",
+         CASE WHEN coalesce(m.sent_rev, m.rev) > $2 THEN coalesce(m.sent_rev, m.rev) END AS "sentPlace",
+         CASE WHEN m.edited_rev > $2 AND m.edited_rev <= $3 THEN m.edited_rev END AS "editedPlace",
          ${hiddenFromSql} AS "hiddenFrom"
   FROM messages m
   WHERE m.conversation_id = $1 AND m.rev > $2
@@ -68,8 +69,9 @@ export class MessageChangeRepository {
   /**
    * What happened to a conversation's messages in (above, upTo], in order of rev; by `messages_rev` and `reactions_rev`.
    *
-   * A message sent, edited or deleted there comes once, in its present state, which may be of a later rev. One that was
-   * only reacted to comes as its reactions, each in its present state.
+   * A message sent, edited or deleted there comes in its present state, which may be of a later rev: where it was sent,
+   * so that news are in order of seq, and again where it was edited, for who had it before. One that was only reacted to
+   * comes as its reactions, each in its present state.
    */
   async between(conversationId: string, above: number, upTo: number): Promise<MessageChange[]> {
     const range = [conversationId, above, upTo];
@@ -77,7 +79,7 @@ export class MessageChangeRepository {
       this.sql.rows<ChangedRow>(changedMessagesSql, range),
       this.sql.rows<ReactionRow>(changedReactionsSql, range),
     ]);
-    return [...messages.map(asChange), ...reactions.map(asReaction)].sort((a, b) => a.rev - b.rev);
+    return [...messages.flatMap(asChanges), ...reactions.map(asReaction)].sort((a, b) => a.rev - b.rev);
   }
 
   /**
@@ -125,12 +127,15 @@ export class MessageChangeRepository {
   }
 }
 
-function asChange(row: ChangedRow): MessageChange {
+function asChanges(row: ChangedRow): MessageChange[] {
   const message = toMessage(row);
   const { id, conversationId, seq, rev, deletedAt } = message;
-  if (deletedAt !== null) return deletionChange(conversationId, { id, seq, rev, deletedAt }, row.deletedBy);
-  const place = { rev: row.place, seq, exceptConnectionId: null, hiddenFrom: row.hiddenFrom };
-  return { ...place, event: row.isNew ? 'new-message' : 'message-edited', payload: message };
+  if (deletedAt !== null) return [deletionChange(conversationId, { id, seq, rev, deletedAt }, row.deletedBy)];
+  const changes: MessageChange[] = [];
+  const common = { seq, exceptConnectionId: null, hiddenFrom: row.hiddenFrom, payload: message };
+  if (row.sentPlace !== null) changes.push({ ...common, rev: row.sentPlace, event: 'new-message' });
+  if (row.editedPlace !== null) changes.push({ ...common, rev: row.editedPlace, event: 'message-edited' });
+  return changes;
 }
 
 function asReaction({ seq, hiddenFrom, removed, ...reaction }: ReactionRow): MessageChange {

@@ -1,22 +1,27 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { KeyedQueue, ReceiptVisibility } from '../conversations/index.js';
 import { ConnectionRegistry, PacketWriter, type Connection } from '../realtime/index.js';
 import { NodeBus } from '../redis/index.js';
 import type { ReceiptEvent } from './receipt.js';
 
 const topic = 'receipts';
+const maxCursors = 50_000;
 
 /**
  * Sends receipts to the sockets concerned, on this node and all others (contract, section 5).
  *
  * A direct conversation: all sockets of the peer. A group: the other participants' sockets that joined it. Read cursors
- * also reach the reader's own other sockets, and nobody for whom they are hidden. At most once, and in order per
- * conversation and publishing node; what is lost is found again by `sync`.
+ * also reach the reader's own other sockets, and nobody for whom they are hidden. At most once; what is lost is found
+ * again by `sync`. A cursor never goes back: what a node that was held up tells late, after another told of more, is
+ * dropped.
  */
 @Injectable()
 export class ReceiptFanOut {
   private readonly logger = new Logger(ReceiptFanOut.name);
   private readonly queue = new KeyedQueue();
+  /** How far this node has told, by kind, conversation and user. */
+  private readonly told = new LRUCache<string, number>({ max: maxCursors });
 
   constructor(
     private readonly registry: ConnectionRegistry,
@@ -35,10 +40,18 @@ export class ReceiptFanOut {
 
   private deliverAll(events: ReceiptEvent[]): void {
     for (const event of events) {
+      if (this.isLate(event)) continue;
       const others = this.othersConcerned(event);
       if (event.event === 'message-delivered') this.write(others, event);
       else this.deliverRead(event, others);
     }
+  }
+
+  private isLate({ event, conversationId, userId, seq }: ReceiptEvent): boolean {
+    const cursor = `${event} ${conversationId} ${userId}`;
+    if (seq < (this.told.get(cursor) ?? 0)) return true;
+    this.told.set(cursor, seq);
+    return false;
   }
 
   private deliverRead(event: ReceiptEvent, others: Connection[]): void {

@@ -28,7 +28,7 @@ function isOwn(connection: Connection, { id, senderId }: Message): boolean {
   return senderId === connection.userId && connection.isOwn(id);
 }
 
-/** Everything that happened in a conversation in (above, upTo] of its revs; of a message changed twice, the last. */
+/** Everything that happened in a conversation in (above, upTo] of its revs; read back, messages come in their present state. */
 export interface LiveBatch<T extends LiveChange = LiveChange> {
   conversationId: string;
   above: number;

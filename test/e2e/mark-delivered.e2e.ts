@@ -7,6 +7,7 @@ import { rest } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
 import { manually, quiet, receiptsHeardBy, send, someUsers } from '../support/receipts.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 interface Delivered {
   conversationId: string;
@@ -72,6 +73,27 @@ describe('mark-delivered', () => {
     }
     await quiet(cluster, conversationId, alice);
     expect(receiptsHeardBy(alice)).toEqual([['message-delivered', bob.userId, 4]]);
+  });
+
+  it('tells nobody of a lower one after a higher one, however late a node that was held up tells it', async () => {
+    const way = await TcpProxy.start(cluster.redis!.url);
+    const slow = cluster.nodes.indexOf(await cluster.addNode({ redisUrl: way.url }));
+    try {
+      const { conversationId, alice, bob } = await pair();
+      const tablet = await cluster.connect(bob.userId, slow, { ...manually, deviceId: 'tablet' });
+      await send(alice, conversationId, 4);
+      way.freeze();
+      await tablet.ask('mark-delivered', { conversationId, seq: 1 });
+      await bob.ask('mark-delivered', { conversationId, seq: 3 });
+      await alice.waitFor('message-delivered');
+      way.thaw();
+      await tablet.ask('mark-delivered', { conversationId, seq: 4 });
+      await alice.waitFor<Delivered>('message-delivered', ({ deliveredSeq }) => deliveredSeq === 4);
+      expect(alice.of<Delivered>('message-delivered').map(({ deliveredSeq }) => deliveredSeq)).toEqual([3, 4]);
+    } finally {
+      await cluster.nodes.pop()!.stop();
+      await way.close();
+    }
   });
 
   it('refuses what is above the last seq or rev, and what is no place at all', async () => {

@@ -47,4 +47,22 @@ describe('changes made while nodes could not talk', () => {
     expect(bob.of<Message>('message-edited').map(({ id }) => id)).not.toContain(reactedTo.id);
     expect(bob.of('message-deleted').map(({ messageId }) => messageId)).toEqual([deleted.id]);
   });
+
+  it('bring news in the order of seq, though an earlier one was edited after a later one was sent', async () => {
+    const { alice, clients, say } = await scene(cluster, 'direct', ['carol', 'dave']);
+    const dave = clients[1]!;
+    await say(alice, 'before');
+    await dave.waitForCount('new-message', 1);
+    await cluster.redis!.stop();
+    const first = await say(alice, 'first');
+    const last = await say(alice, 'last');
+    await alice.ask('edit-message', { messageId: first.id, content: { text: 'edited' } });
+    await cluster.redis!.restart();
+    await dave.waitFor('message-edited', undefined, patienceMs);
+    const news = dave.of<Message>('new-message').slice(1);
+    expect(news.map(({ id, content }) => [id, content])).toEqual([
+      [first.id, { text: 'edited' }],
+      [last.id, { text: 'last' }],
+    ]);
+  });
 });
