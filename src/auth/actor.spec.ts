@@ -6,7 +6,7 @@ const principal = { userId: 'alice', scopes: ['admin'], issuedAtMs: 0, expiresAt
 describe('Actor', () => {
   it('shares a renewed principal with the views of its events', () => {
     const actor = new Actor(principal, 'phone', 'socket-1');
-    const turn = { ready: Promise.resolve(), release: () => undefined };
+    const turn = { ready: Promise.resolve(), release: () => undefined, isGivenUp: false, giveUp: () => undefined };
     const view = actor.inTurn(turn);
     view.principal = { ...principal, expiresAtMs: 2 };
     expect(actor.principal.expiresAtMs).toBe(2);

@@ -7,6 +7,9 @@ export interface Turn {
   readonly ready: Promise<void> | null;
   /** Lets the next event go on. Repeating it does nothing. */
   release(): void;
+  /** Whether the event was answered `UNAVAILABLE` while its handler still worked. */
+  readonly isGivenUp: boolean;
+  giveUp(): void;
 }
 
 /** What all views of one connection share, so that a renewed token counts for each of them. */

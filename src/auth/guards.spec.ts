@@ -126,7 +126,12 @@ describe('WsJwtGuard', () => {
 
   it('finds the view of the event before the actor of the connection', () => {
     const actor = new Actor(principal);
-    const view = actor.inTurn({ ready: Promise.resolve(), release: () => undefined });
+    const view = actor.inTurn({
+      ready: Promise.resolve(),
+      release: () => undefined,
+      isGivenUp: false,
+      giveUp: () => undefined,
+    });
     const context = new ExecutionContextHost([{ data: { actor } }, {}, { actor: view }, 'event'], Gateway);
     context.setType('ws');
     expect(actorOf(context)).toBe(view);

@@ -59,7 +59,7 @@ export class MessageChangeWriter {
       const applied = await apply(tx, target);
       message = applied?.message ?? target.message;
       return { place: target, changes: applied ? [changeOf(applied, target, actor)] : [] };
-    });
+    }, actor);
     return message;
   }
 
@@ -78,11 +78,13 @@ export class MessageChangeWriter {
     });
   }
 
-  private async commit(work: Work): Promise<void> {
+  /** @param actor has its answer, and need not be told; unless the answer was given up before this is committed */
+  private async commit(work: Work, actor?: Actor): Promise<void> {
     const { place, changes, ticket } = await this.sql.transaction(async (tx) => {
       const { place, changes } = await work(tx);
       return { place, changes, ticket: await this.record(tx, place, changes) };
     });
+    if (actor?.turn?.isGivenUp) for (const change of changes) change.exceptConnectionId = null;
     if (ticket !== null) this.publisher.publishChanges(ticket, place.conversationId, place.version, changes);
   }
 

@@ -1,3 +1,4 @@
+import type { Turn } from '../auth/index.js';
 import { EncodedOnce, type Message, type Reaction } from '../common/index.js';
 
 /** A message on its way to the database: everything is decided but its place. */
@@ -16,6 +17,8 @@ export interface PendingMessage {
   expiresInSeconds: number | null;
   /** The sending connection, which is not told of its own message. */
   connectionId: string | null;
+  /** Of the sending event; says whether its answer was given up. */
+  turn: Turn | null;
 }
 
 /** What the database made of it. */

@@ -69,5 +69,6 @@ function pendingMessage(
     mentions,
     expiresInSeconds,
     connectionId: actor.connectionId,
+    turn: actor.turn ?? null,
   };
 }

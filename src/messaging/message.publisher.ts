@@ -34,7 +34,7 @@ export class MessagePublisher {
       if (message === null) return;
       const { conversationId } = message;
       const notice = byConversation.get(conversationId);
-      const change = newMessageChange(message, messages[i]!.connectionId);
+      const change = newMessageChange(message, this.answeredConnection(messages[i]!));
       if (!notice) byConversation.set(conversationId, this.notice(conversationId, participantsVersion, [change]));
       else {
         notice.changes.push(change);
@@ -53,6 +53,13 @@ export class MessagePublisher {
   /** Announces changes of one conversation, in order of `rev` and without holes. */
   publishChanges(ticket: number, conversationId: string, version: number, changes: MessageChange[]): void {
     if (changes.length > 0) this.announce(ticket, [this.notice(conversationId, version, changes)]);
+  }
+
+  /** The sender's, unless it was told that the outcome is unknown: then it hears as the others do. */
+  private answeredConnection(message: PendingMessage): string | null {
+    if (!message.turn?.isGivenUp) return message.connectionId;
+    this.tellSender(message);
+    return null;
   }
 
   private announce(ticket: number, notices: MessagesNotice[]): void {

@@ -17,6 +17,7 @@ export class ArrivalOrder {
 }
 
 class EventTurn implements Turn {
+  isGivenUp = false;
   private isReleased = false;
   private begin: (() => void) | null = null;
   private waiting: Promise<void> | null = null;
@@ -27,6 +28,10 @@ class EventTurn implements Turn {
     if (this.isReleased || this.line[0] === this) return null;
     this.waiting ??= new Promise((resolve) => (this.begin = resolve));
     return this.waiting;
+  }
+
+  giveUp(): void {
+    this.isGivenUp = true;
   }
 
   release(): void {

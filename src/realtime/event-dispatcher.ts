@@ -133,10 +133,11 @@ export class EventDispatcher {
 
   private async handle(handler: EventHandler, payload: unknown, call: EventCall, line: Line): Promise<void> {
     line.inFlight += 1;
-    const timer = setTimeout(
-      () => call.fail(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 })),
-      this.settings.eventTimeoutMs,
-    );
+    const timer = setTimeout(() => {
+      // The handler goes on: what comes of it, this socket is told as the others are.
+      call.actor?.turn?.giveUp();
+      call.fail(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 }));
+    }, this.settings.eventTimeoutMs);
     try {
       const result = await handler(payload, call);
       // An interceptor of the embedding application makes it an observable.

@@ -172,6 +172,20 @@ describe('without Postgres', () => {
     await vi.waitFor(async () => expect(await isReady(cluster.url())).toBe(true), { timeout: 10_000 });
   }
 
+  it('slow: who was answered that the outcome is unknown hears what became of it', async () => {
+    const impatient = await cluster.addNode({ databaseUrl: way.url, eventTimeoutMs: 700 });
+    const carol = await cluster.connect('p-alice', cluster.nodes.indexOf(impatient), { deviceId: 'impatient' });
+    const { message } = await carol.ask('send-message', { conversationId, content: { text: 'to be deleted' } });
+    const deleted = carol.refused('delete-message', { messageId: message.id });
+    const sent = carol.refused('send-message', { conversationId, content: { text: 'late' } });
+    way.freeze();
+    expect((await Promise.all([deleted, sent])).map(({ code }) => code)).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
+    way.thaw();
+    await carol.waitFor('message-deleted', ({ messageId }) => messageId === message.id);
+    await carol.waitFor<Message>('new-message', ({ content }) => content?.['text'] === 'late');
+    carol.close();
+  });
+
   it('hung: sends are refused within 3 s, later ones at once, and service resumes', async () => {
     way.freeze();
     await Promise.all(range(1, 10).map((n) => refusedInTime(`hung ${n}`)));
