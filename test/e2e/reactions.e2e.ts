@@ -140,6 +140,7 @@ describe('reactions', () => {
     const { message } = await clients[1]!.ask('remove-reaction', { messageId: sent.id, emoji: '👍' });
     expect([message.rev, message.reactions]).toEqual([3, {}]);
     await settle();
+    await alice.waitFor('reaction-changed');
     expect(alice.of('reaction-changed')).toHaveLength(1);
   });
 
