@@ -3,6 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** A message one user has deleted for himself. Read and written by SQL; here for the check of the schema. */
 @Entity('hidden_messages')
 @Index('hidden_messages_changed', ['userId', 'changedXid'])
+@Index('hidden_messages_at', ['userId', 'hiddenAt', 'messageId'])
 export class HiddenMessageEntity {
   @PrimaryColumn('text', { name: 'user_id' })
   userId!: string;

@@ -1,9 +1,9 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { newRandomId } from '../common/index.js';
 import { NodeBus } from '../redis/index.js';
-import { ConnectionHooks, ConnectionRegistry, type Connection } from '../realtime/index.js';
+import { ConnectionHooks, ConnectionRegistry, TransportEcho, type Connection } from '../realtime/index.js';
 import { BacklogFinder } from './backlog.finder.js';
-import { DeviceRepository, type DeviceKey } from './device.repository.js';
+import { DeviceRepository, type DepartedDevice, type DeviceKey } from './device.repository.js';
 import { GroupedCalls } from './grouped-calls.js';
 import { OfflineQueueStore } from './offline-queue.store.js';
 import { UserAbsences } from './user-absences.js';
@@ -24,7 +24,7 @@ const maxPerQuery = 500;
 export class AbsenceKeeper implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(AbsenceKeeper.name);
   private readonly timers = new Set<NodeJS.Timeout>();
-  private readonly goodbyes: GroupedCalls<DeviceKey, undefined>;
+  private readonly goodbyes: GroupedCalls<DepartedDevice, undefined>;
   private isStopping = false;
 
   constructor(
@@ -51,10 +51,10 @@ export class AbsenceKeeper implements OnModuleInit, OnApplicationShutdown {
     for (const timer of this.timers) clearTimeout(timer);
   }
 
-  private left({ userId, deviceId }: Connection): void {
+  private left({ userId, deviceId, socket }: Connection): void {
     const device = { userId, deviceId };
     this.absences.announce(userId);
-    this.goodbyes.ask(device).catch(() => undefined);
+    this.goodbyes.ask({ ...device, provenAgeMs: TransportEcho.of(socket).provenAgeMs }).catch(() => undefined);
     if (!this.isHere(device)) void this.begin(device).catch((error: unknown) => this.putOff(error));
   }
 

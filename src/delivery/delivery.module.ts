@@ -15,6 +15,8 @@ import { DeviceRepository } from './device.repository.js';
 import { DeviceService } from './device.service.js';
 import { DeviceSightings } from './device.sightings.js';
 import { MemoryOfflineQueueStore } from './memory.offline-queue.store.js';
+import { HiddenReplay } from './hidden.replay.js';
+import { HiddenRepository } from './hidden.repository.js';
 import { NotificationDispatcher } from './notification.dispatcher.js';
 import { NotificationIntake } from './notification.intake.js';
 import { NotificationRepository } from './notification.repository.js';
@@ -58,6 +60,8 @@ export class DeliveryModule {
         DeviceRepository,
         DeviceService,
         DeviceSightings,
+        HiddenReplay,
+        HiddenRepository,
         NotificationDispatcher,
         NotificationIntake,
         NotificationRepository,

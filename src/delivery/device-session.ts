@@ -112,6 +112,12 @@ export class DeviceSession {
     if (items > 0) this.pages.push({ generation: this.echo.generation, items, bytes });
   }
 
+  /** Asks for proof of the pages written so far; their proof makes room. */
+  askForPages(): void {
+    const last = this.pages.at(-1);
+    if (last) this.echo.ask(last.generation);
+  }
+
   /** Asks the client's transport for proof of everything written so far. */
   ask(): void {
     this.echo.ask(this.lastGeneration);

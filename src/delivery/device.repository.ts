@@ -7,11 +7,20 @@ export interface DeviceKey {
   deviceId: string;
 }
 
+/** A device one of whose sockets has ended. */
+export interface DepartedDevice extends DeviceKey {
+  /** How long ago the last ping was written that the socket answered; null: it answered none. */
+  provenAgeMs: number | null;
+}
+
 export interface DeviceRow {
   deviceId: string;
   lastSeenAt: Date;
   [column: string]: unknown;
 }
+
+// A hiding is told within 5 s of its commit, also when its node has died.
+const marginSeconds = 10;
 
 // A new device starts where the user's devices together have come (contract, section 1): the greatest of their cursors
 // and of the user's own, which covers what was marked over REST and devices since forgotten.
@@ -49,14 +58,24 @@ export class DeviceRepository {
     });
   }
 
-  /** Notes when devices left. */
-  async left(devices: readonly DeviceKey[]): Promise<void> {
+  /**
+   * Notes when devices left, and that each has heard what its user hid until it last proved to be there. A margin for
+   * what was committed and not told yet.
+   */
+  async left(devices: readonly DepartedDevice[]): Promise<void> {
     await this.sql.rows({
       name: 'devices-left',
-      text: `UPDATE devices d SET last_seen_at = now()
-             FROM (SELECT DISTINCT user_id, device_id FROM unnest($1::text[], $2::text[]) AS t (user_id, device_id)) l
+      text: `UPDATE devices d
+             SET last_seen_at = now(),
+                 hidden_known_at = greatest(d.hidden_known_at, now() - make_interval(secs => l.age_ms / 1000 + ${marginSeconds}))
+             FROM (SELECT user_id, device_id, min(age_ms) AS age_ms
+                   FROM unnest($1::text[], $2::text[], $3::float8[]) AS t (user_id, device_id, age_ms) GROUP BY 1, 2) l
              WHERE d.user_id = l.user_id AND d.device_id = l.device_id`,
-      values: [devices.map(({ userId }) => userId), devices.map(({ deviceId }) => deviceId)],
+      values: [
+        devices.map(({ userId }) => userId),
+        devices.map(({ deviceId }) => deviceId),
+        devices.map(({ provenAgeMs }) => provenAgeMs),
+      ],
     });
   }
 

@@ -24,10 +24,15 @@ export class TransportEcho {
   private doubtfulUpTo = 0;
   private listener: (() => void) | null = null;
   private provenUpTo = 0;
+  private provenAtMs: number | null = null;
+  /** When the pings on their way were written, oldest first; of `performance.now()`. */
+  private readonly writtenAtMs: number[] = [];
 
   private constructor(private readonly transport: EngineSocket) {
     transport.on('packetCreate', ({ type }) => {
-      if (type === 'ping') this.generation += 1;
+      if (type !== 'ping') return;
+      this.generation += 1;
+      this.writtenAtMs.push(performance.now());
     });
     transport.on('packet', ({ type }) => {
       if (type === 'pong') this.hear();
@@ -51,6 +56,11 @@ export class TransportEcho {
     return this.provenUpTo > generation;
   }
 
+  /** How long ago the last ping was written of which it is known that it arrived; null: none. */
+  get provenAgeMs(): number | null {
+    return this.provenAtMs === null ? null : performance.now() - this.provenAtMs;
+  }
+
   /** Whether a ping that proves this generation is on its way, or was answered. */
   isAsked(generation: number): boolean {
     return this.generation > Math.max(generation, this.doubtfulUpTo);
@@ -70,7 +80,11 @@ export class TransportEcho {
     // A pong nobody asked for proves nothing.
     if (this.answered >= this.generation) return;
     this.answered += 1;
-    if (this.answered > this.doubtfulUpTo) this.provenUpTo = this.answered;
+    const writtenAtMs = this.writtenAtMs.shift()!;
+    if (this.answered > this.doubtfulUpTo) {
+      this.provenUpTo = this.answered;
+      this.provenAtMs = writtenAtMs;
+    }
     this.listener?.();
   }
 }

@@ -7,8 +7,8 @@ import { TestCluster } from '../support/cluster.js';
 import { groupConversation } from '../support/conversations.js';
 
 /**
- * Random connects, goodbyes, cuts, sends, edits, deletions, reactions and FLUSHALLs on several devices; at the end every
- * device, dropping repeats by (id, rev), shows exactly what Postgres holds. `MODEL_SEED` repeats a run.
+ * Random connects, goodbyes, cuts, sends, edits, deletions for everyone and for one, reactions and FLUSHALLs on several devices; at the end every
+ * device, dropping repeats by (id, rev), shows exactly what Postgres holds for its user. `MODEL_SEED` repeats a run.
  */
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
 const steps = Number(process.env['MODEL_STEPS'] ?? 400);
@@ -33,6 +33,8 @@ interface Shown {
 class Device {
   client: TestClient | null = null;
   readonly shown = new Map<string, Shown>();
+  /** Deleted for this user only. */
+  readonly hidden = new Set<string>();
 
   constructor(
     readonly userId: string,
@@ -48,7 +50,8 @@ class Device {
 
   hear(event: string, payload: any): void {
     if (event === 'new-message' || event === 'message-edited') this.show(payload as Message);
-    if (event === 'message-deleted') this.put(payload.messageId, { rev: payload.rev, text: null, likes: [] });
+    if (event === 'message-deleted' && payload.scope === 'me') this.hidden.add(payload.messageId as string);
+    else if (event === 'message-deleted') this.put(payload.messageId, { rev: payload.rev, text: null, likes: [] });
     if (event === 'reaction-changed') this.react(payload);
   }
 
@@ -82,15 +85,20 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-async function truth(): Promise<[string, Omit<Shown, 'rev'>][]> {
+async function truthFor(userId: string): Promise<[string, Omit<Shown, 'rev'>][]> {
   const { rows } = await database.query(
-    `SELECT id, content ->> 'text' AS text, reactions -> '👍' -> 'userIds' AS likes FROM messages ORDER BY id`,
+    `SELECT id, content ->> 'text' AS text, reactions -> '👍' -> 'userIds' AS likes FROM messages
+     WHERE id NOT IN (SELECT message_id FROM hidden_messages WHERE user_id = $1) ORDER BY id`,
+    [userId],
   );
   return rows.map(({ id, text, likes }) => [id, { text, likes: [...(likes ?? [])].sort() }]);
 }
 
 const shownBy = (device: Device) =>
-  [...device.shown].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { text, likes }]) => [id, { text, likes }]);
+  [...device.shown]
+    .filter(([id]) => !device.hidden.has(id))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, { text, likes }]) => [id, { text, likes }]);
 
 describe('delivery, by a model', () => {
   it(`ends with every device showing what Postgres holds (MODEL_SEED=${seed})`, async () => {
@@ -140,6 +148,15 @@ describe('delivery, by a model', () => {
           () => undefined,
         );
       },
+      hide: async () => {
+        const target = pick(sent);
+        const device = pick(online());
+        if (!device || !target) return;
+        await device.client!.ask('delete-message', { messageId: target.id, scope: 'me' }).then(
+          () => device.hidden.add(target.id),
+          () => undefined,
+        );
+      },
       react: async () => {
         const target = pick(sent);
         const device = pick(online());
@@ -159,7 +176,18 @@ describe('delivery, by a model', () => {
       flush: () => cluster.redis!.flushAll(),
       wait: () => pause(random() * 60),
     };
-    const weights = { send: 10, edit: 3, remove: 1, react: 3, open: 4, goodbye: 2, cut: 2, flush: 0.3, wait: 4 };
+    const weights = {
+      send: 10,
+      edit: 3,
+      remove: 1,
+      hide: 1,
+      react: 3,
+      open: 4,
+      goodbye: 2,
+      cut: 2,
+      flush: 0.3,
+      wait: 4,
+    };
     const deck = Object.entries(weights).flatMap(([name, weight]) => Array<string>(Math.ceil(weight * 4)).fill(name));
     const running: Promise<unknown>[] = [];
     for (let step = 0; step < steps; step++) {
@@ -171,12 +199,14 @@ describe('delivery, by a model', () => {
     await Promise.all(running);
 
     for (const device of devices) if (!device.client?.socket.connected) await device.open(cluster.url(0));
-    const expected = await truth();
-    expect(expected.length).toBeGreaterThan(20);
+    const expected: Record<string, unknown[]> = {};
+    for (const userId of ['ann', 'ben', 'cat']) expected[userId] = await truthFor(userId);
+    expect(expected['ann']!.length).toBeGreaterThan(20);
     const deadline = Date.now() + 15_000;
-    const isBehind = (device: Device) => JSON.stringify(shownBy(device)) !== JSON.stringify(expected);
+    const isBehind = (device: Device) => JSON.stringify(shownBy(device)) !== JSON.stringify(expected[device.userId]);
     while (devices.some(isBehind) && Date.now() < deadline) await pause(100);
-    for (const device of devices) expect(shownBy(device), `${device.userId} ${device.deviceId}`).toEqual(expected);
+    for (const device of devices)
+      expect(shownBy(device), `${device.userId} ${device.deviceId}`).toEqual(expected[device.userId]);
     for (const device of devices) device.client!.close();
   }, 120_000);
 });

@@ -3,6 +3,7 @@ import type { Message } from '../../src/common/index.js';
 import type { TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
+import { poolOf } from '../support/message-life.js';
 
 let cluster: TestCluster;
 
@@ -107,6 +108,60 @@ describe('offline delivery', () => {
       added: true,
     });
     expect(texts(second)).toEqual(['d, edited']);
+  });
+
+  it('tells a device what its user hid meanwhile, until that is proven', async () => {
+    const [alice, bob] = [someone('alice'), someone('bob')];
+    const sender = await cluster.connect(alice, 0);
+    const conversationId = await directConversation(cluster.url(), alice, bob);
+    const tablet = await cluster.connect(bob, 0, { deviceId: 'tablet' });
+    const phone = (node: number) => cluster.connect(bob, node, { deviceId: 'phone', ackMode: 'manual' });
+    const first = await phone(1);
+    const had = await send(sender, conversationId, 'a');
+    await first.ask('mark-delivered', { conversationId, seq: 1, rev: 1 });
+    first.close();
+    const fresh = await send(sender, conversationId, 'b');
+    await send(sender, conversationId, 'c');
+    for (const { id } of [had, fresh]) await tablet.ask('delete-message', { messageId: id, scope: 'me' });
+
+    const hiddenFrom = (client: TestClient) => client.of('message-deleted').map(({ messageId }) => messageId);
+    const second = await phone(1);
+    await second.waitForCount('new-message', 1);
+    await second.waitForCount('message-deleted', 2);
+    expect(second.of('message-deleted')[0]).toEqual({
+      conversationId,
+      messageId: had.id,
+      seq: 1,
+      rev: 1,
+      deletedBy: bob,
+      deletedAt: expect.stringMatching(/Z$/),
+      scope: 'me',
+    });
+    expect([texts(second), hiddenFrom(second)]).toEqual([['c'], [had.id, fresh.id]]);
+
+    // Long enough ago to be beyond doubt.
+    const sql = poolOf(cluster);
+    await sql.query(`UPDATE hidden_messages SET hidden_at = hidden_at - interval '1 hour' WHERE user_id = $1`, [bob]);
+    await sql.query(`UPDATE devices SET hidden_known_at = hidden_known_at - interval '2 hours' WHERE user_id = $1`, [
+      bob,
+    ]);
+    const third = await phone(0);
+    await third.waitForCount('message-deleted', 2);
+    await third.ask('heartbeat');
+    for (const client of [second, third]) client.close();
+    await expect
+      .poll(async () => {
+        const { rows } = await sql.query(
+          `SELECT 1 FROM devices WHERE user_id = $1 AND device_id = 'phone' AND hidden_known_at > now() - interval '1 minute'`,
+          [bob],
+        );
+        return rows.length;
+      })
+      .toBe(1);
+    await sql.end();
+    const fourth = await phone(1);
+    await fourth.waitForCount('new-message', 1);
+    expect(hiddenFrom(fourth)).toEqual([]);
   });
 
   it('does not hold up other conversations while a backlog is written', async () => {

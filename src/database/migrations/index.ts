@@ -8,6 +8,7 @@ import { Contacts1764000600000 } from './1764000600000-contacts.js';
 import { NoticeLog1764000700000 } from './1764000700000-notice-log.js';
 import { AppendPlan1764000800000 } from './1764000800000-append-plan.js';
 import { SearchStatistics1764000900000 } from './1764000900000-search-statistics.js';
+import { HiddenRedelivery1764001000000 } from './1764001000000-hidden-redelivery.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   NoticeLog1764000700000,
   AppendPlan1764000800000,
   SearchStatistics1764000900000,
+  HiddenRedelivery1764001000000,
 ];
