@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: Parley as it is shipped, beside relays that store nothing and a tutorial's server, interleaved.
  *
- * `--workload W1,W2` only these · `--targets parley,relay` only these · `--rounds 3` · `--seconds 4` a measurement ·
+ * `--workload W1,W2` only these · `--targets parley,relay` only these · `--rounds 3` · `--seconds 3` a measurement ·
  * `--in-flight 8` of W1's numbers of sends on the way only these · `--quick` one short round of smaller casts, to see that it runs · `--json FILE` everything measured · `--report` writes
  * docs/performance.md · `--profile DIR` has each Parley process write a V8 profile (`npm run bench:profile -- DIR` reads it).
  *
@@ -15,8 +15,9 @@ import { startServices } from './harness/services.mjs';
 import { Stage } from './harness/stage.mjs';
 import { workloads } from './workloads/index.mjs';
 
+const args = process.argv.slice(2);
 const options = readOptions(
-  process.argv.slice(2),
+  args,
   workloads.map(({ name }) => name),
 );
 const log = (line) => process.stdout.write(`${line}\n`);
@@ -44,7 +45,7 @@ try {
   const { fsync } = services;
   log(`\nGoals (${minutes.toFixed(1)} minutes, fsync ${fsync}):\n${goalsText(goals)}`);
   for (const fault of stage.faults) log(`FAULT: ${fault}`);
-  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
+  const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
   const summary = { command, minutes, fsync, goals, faults: stage.faults };
   if (options.jsonFile) writeFileSync(options.jsonFile, JSON.stringify({ ...summary, outcomes }, null, 2));
   if (options.hasReport) await writePage({ ...summary, outcomes });

@@ -37,10 +37,14 @@ export async function runJob(target, services, job) {
   return { ...result, clocks };
 }
 
-/** Sends, and what they cost. @returns per 1,000 sends in ms, per delivery of the server in µs */
-export async function measureSends(target, services, job) {
-  const result = await runJob(target, services, { kind: 'sending', ...job });
-  target.acked = (target.acked ?? 0) + result.acked;
+/**
+ * Sends, or what else the job's kind does and counts as `acked`, and what it costs.
+ *
+ * @returns the generator's result, processor time per 1,000 acked in ms, and of the server per delivery in µs
+ */
+export async function measureCosts(target, services, job) {
+  const result = await runJob(target, services, job);
+  if (job.kind === 'sending') target.acked = (target.acked ?? 0) + result.acked;
   const { start, end } = result.clocks;
   const per1000 = (name) => ((end[name] - start[name]) * 1_000) / result.acked;
   return {

@@ -31,7 +31,7 @@ export function readOptions(args, workloadNames) {
   for (const name of workloads) if (!workloadNames.includes(name)) throw new Error(`--workload knows no ${name}`);
   for (const name of targets) if (!starters[name]) throw new Error(`--targets knows no ${name}`);
   const rounds = numberOf({ rounds: isQuick ? '1' : '3', ...values }, 'rounds');
-  const seconds = numberOf({ seconds: isQuick ? '1' : '4', ...values }, 'seconds');
+  const seconds = numberOf({ seconds: isQuick ? '1' : '3', ...values }, 'seconds');
   const inFlight = list(values['in-flight'])?.map(Number);
   return { workloads, targets, rounds, seconds, inFlight, isQuick, jsonFile, hasReport, profileDir };
 }

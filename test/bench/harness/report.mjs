@@ -24,7 +24,7 @@ function bars({ rows, names, bar }) {
       ? `${title.padEnd(width)} ${'█'.repeat(Math.max(1, Math.round(values[i] * unit)))} ${values[i].toFixed(2)}`
       : `${title.padEnd(width)} -`,
   );
-  return `${bar.title}, relay = 1:\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\``;
+  return `${bar.title}:\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\``;
 }
 
 function tableText(table) {

@@ -48,10 +48,10 @@ export class Stage {
   }
 
   /** Lost, doubled or reordered: a fault of the run where the target promises otherwise. */
-  note(target, result) {
+  note(target, variant, result) {
     if (!target.name.startsWith('parley')) return;
     for (const key of ['lost', 'extra', 'faults', 'refused', 'unanswered']) {
-      if (result[key] > 0) this.faults.push(`${target.name}: ${result[key]} ${key}`);
+      if (result[key] > 0) this.faults.push(`${variant}: ${result[key]} ${key}`);
     }
   }
 }

@@ -9,7 +9,7 @@ const afterWarmUpMs = 4_500;
 export async function idling(job) {
   const ignore = () => undefined;
   for (const client of await connectAll(job.users.slice(0, job.warmUp), ignore)) client.close();
-  await sleep(afterWarmUpMs);
+  if (job.warmUp > 0) await sleep(afterWarmUpMs);
   await gate('start');
   const startedMs = performance.now();
   let events = 0;

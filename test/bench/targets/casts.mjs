@@ -21,20 +21,20 @@ export async function pairs(target, count) {
   return users;
 }
 
-/** One group of `size` users, all connected. */
-export async function group(target, size) {
-  const names = Array.from({ length: size }, (_, i) => `g${size}-${i}`);
+/**
+ * One group of `size` users, all connected.
+ *
+ * @param options.name of the group, in its members' ids
+ * @param options.mustJoin whether they open the conversation: typing needs it
+ */
+export async function group(target, size, { name = 'g', mustJoin = target.mustJoin } = {}) {
+  const names = Array.from({ length: size }, (_, i) => `${name}${size}-${i}`);
   const conversationId = await target.group(names);
   const all = names.map((_, i) => i);
-  return names.map((name, i) =>
-    user(
-      target,
-      i,
-      name,
-      conversationId,
-      all.filter((j) => j !== i),
-    ),
-  );
+  return names.map((userId, i) => {
+    const peers = all.filter((j) => j !== i);
+    return { ...user(target, i, userId, conversationId, peers), mustJoin };
+  });
 }
 
 /** Users who do nothing. */

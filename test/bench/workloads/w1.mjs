@@ -1,7 +1,8 @@
 import { goal } from '../harness/goals.mjs';
 import { Results } from '../harness/rounds.mjs';
 import { pairs } from '../targets/casts.mjs';
-import { measureVariants, sendTable } from './sends.mjs';
+import { measureVariants } from './interleaved.mjs';
+import { sendTable } from './send-table.mjs';
 
 const pairCount = 100;
 const nothing = new Results(new Map());
