@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
 import { AuthModule, type Authenticator } from './auth/index.js';
+import type { Clock } from './common/index.js';
 import { ConfigModule, type SettingsSource, type SettingsValues } from './config/index.js';
 import { ConversationsModule, type AccessPolicy } from './conversations/index.js';
 import { DatabaseModule } from './database/index.js';
@@ -20,6 +21,8 @@ export interface ParleyExtensions
   authenticator?: Type<Authenticator>;
   /** Who may do what in a conversation; default: roles. */
   accessPolicy?: Type<AccessPolicy>;
+  /** Instead of the system's; for tests (`TestClock` of `parley/testing`). */
+  clock?: Clock;
   /** Further modules, with gateways and controllers of their own. */
   imports?: ModuleMetadata['imports'];
 }
@@ -65,12 +68,13 @@ export class ParleyModule {
       offlineNotifier,
       messageTypes = [],
       interceptors = [],
+      clock,
       imports = [],
     } = extensions;
     return {
       module: ParleyModule,
       imports: [
-        ConfigModule.forRoot(settings),
+        ConfigModule.forRoot(settings, clock),
         MetricsModule,
         DatabaseModule.forRoot(),
         RedisModule.forRoot(),

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, SignJWT, type JWTPayload } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeSettings, type SettingsValues } from '../config/index.js';
+import { authenticatorContract } from './authenticator.contract.js';
 import { JwtAuthenticator } from './jwt.authenticator.js';
 
 const secret = 'a-secret-of-the-specs-that-is-long-enough';
@@ -30,6 +31,11 @@ beforeEach(() => {
 });
 
 describe('JwtAuthenticator with a secret', () => {
+  it.each(authenticatorContract)('$name', ({ check }) => {
+    const badTokens = [tokenOf({ exp: startSeconds - 60 }), forge({ alg: 'HS256' }, claimsOf(), 'x'.repeat(32))];
+    return check({ authenticator: authenticatorOf(), token: tokenOf(), userId: 'alice', badTokens });
+  });
+
   it('says who a good token speaks for', async () => {
     expect(
       await authenticatorOf().authenticate(tokenOf({ scope: 'chat  admin', scopes: ['audit', 'admin', 7] })),

@@ -1,5 +1,3 @@
-import { Injectable } from '@nestjs/common';
-
 /**
  * The time of this process, in one place, so that tests can set it.
  *
@@ -11,7 +9,6 @@ export abstract class Clock {
   abstract now(): number;
 }
 
-@Injectable()
 export class SystemClock extends Clock {
   override now(): number {
     return Date.now();

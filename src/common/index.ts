@@ -4,6 +4,7 @@
  */
 export { ApiErrors } from './api-errors.decorator.js';
 export { ChatController } from './chat-controller.decorator.js';
+export type { ContractCase } from './contract-case.js';
 export { ChatError, invalid, type ErrorBody, type ErrorDetail, type ChatErrorOptions } from './chat-error.js';
 export { errorCodeEntry, errorCodes, registerErrorCodes, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
 export { Clock, SystemClock } from './clock.js';

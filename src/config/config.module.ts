@@ -14,7 +14,10 @@ export interface SettingsSource {
 @Global()
 @Module({})
 export class ConfigModule {
-  static forRoot({ imports = [], inject = [], useFactory }: SettingsSource): DynamicModule {
+  static forRoot(
+    { imports = [], inject = [], useFactory }: SettingsSource,
+    clock: Clock = new SystemClock(),
+  ): DynamicModule {
     return {
       module: ConfigModule,
       imports,
@@ -24,7 +27,7 @@ export class ConfigModule {
           inject,
           useFactory: async (...dependencies: never[]) => makeSettings(await useFactory(...dependencies)),
         },
-        { provide: Clock, useClass: SystemClock },
+        { provide: Clock, useValue: clock },
       ],
       exports: [Settings, Clock],
     };

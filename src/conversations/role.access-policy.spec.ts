@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Role } from '../common/index.js';
+import { accessPolicyContract } from './access-policy.contract.js';
 import type { AccessVerb } from './access.policy.js';
 import { RoleAccessPolicy } from './role.access-policy.js';
 
@@ -14,6 +15,8 @@ function allowed(verb: AccessVerb, role: Role, target?: { userId: string; role: 
 }
 
 describe('RoleAccessPolicy', () => {
+  it.each(accessPolicyContract)('$name', ({ check }) => check({ policy }));
+
   it.each(['send', 'edit', 'delete-own', 'read'] as const)('lets every participant %s', (verb) => {
     expect(roles.map((role) => allowed(verb, role))).toEqual([true, true, true]);
   });

@@ -4,6 +4,7 @@
  * `rev`. Does not guarantee that a device got a message: `delivery` does.
  */
 export { HistoryService } from './history.service.js';
+export { MessageBudgetStore, type BudgetGrant, type MessageRate } from './message-budget.store.js';
 export { MessageInterceptor, type InterceptorVerdict, type MessageDraft } from './message.interceptor.js';
 export { MessageService, type SentMessage } from './message.service.js';
 export { MessageType } from './message.type.js';

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import { OfflineNotifier, type OfflineNotification } from '../../src/index.js';
+
+/** Hands notifications to a push service, each event once. */
+@Injectable()
+export class OnceNotifier extends OfflineNotifier {
+  /** What the push service got. */
+  readonly pushed: OfflineNotification[] = [];
+  /** By event; in a real one with an expiry, in a store all nodes share. */
+  private readonly seen = new Set<string>();
+
+  override async notify(notification: OfflineNotification): Promise<void> {
+    if (this.seen.has(notification.eventId)) return;
+    this.seen.add(notification.eventId);
+    this.pushed.push(notification);
+  }
+}

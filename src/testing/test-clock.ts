@@ -1,0 +1,29 @@
+import { Clock } from '../common/index.js';
+
+/**
+ * A clock a test sets: it runs as the system's does, from wherever it was put, or stands still.
+ *
+ * It decides what {@link Clock} decides: token expiry, rate budgets, the age of what nodes remember. What nodes must agree
+ * on goes by the clocks of Postgres and Redis, which nobody sets: make those times short by settings.
+ *
+ * @since 0.1.0
+ */
+export class TestClock extends Clock {
+  private offsetMs = 0;
+  private stoppedAtMs: number | null = null;
+
+  override now(): number {
+    return this.stoppedAtMs ?? Date.now() + this.offsetMs;
+  }
+
+  /** Goes forward, or back with a negative number. */
+  advance(ms: number): void {
+    if (this.stoppedAtMs === null) this.offsetMs += ms;
+    else this.stoppedAtMs += ms;
+  }
+
+  /** Stands still from now on. @param atMs unix milliseconds; default: the present time of this clock */
+  stop(atMs: number = this.now()): void {
+    this.stoppedAtMs = atMs;
+  }
+}
