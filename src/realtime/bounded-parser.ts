@@ -1,5 +1,6 @@
 import { Decoder, Encoder, type Packet } from 'socket.io-parser';
 import { AckEncoder } from './ack-encoder.js';
+import type { UnknownNamespaces } from './unknown-namespaces.js';
 
 /** Stands in place of a payload that was above `MAX_PACKET_BYTES`, so that its event can be answered. */
 export class OversizePayload {}
@@ -9,8 +10,12 @@ export class OversizePayload {}
  * ack id, but its payload is dropped. What is above the transport's limit never comes here: it closes the connection.
  *
  * @param maxPacketBytes of the packet as text, UTF-8, and of its attachments
+ * @param namespaces adds what a refused namespace's packet lacks
  */
-export function boundedParser(maxPacketBytes: number): { Encoder: typeof Encoder; Decoder: typeof Decoder } {
+export function boundedParser(
+  maxPacketBytes: number,
+  namespaces?: UnknownNamespaces,
+): { Encoder: typeof Encoder; Decoder: typeof Decoder } {
   class BoundedDecoder extends Decoder {
     private bytes = 0;
 
@@ -29,7 +34,12 @@ export function boundedParser(maxPacketBytes: number): { Encoder: typeof Encoder
       super.add(data);
     }
   }
-  return { Encoder: AckEncoder, Decoder: BoundedDecoder };
+  class ExplainingEncoder extends AckEncoder {
+    override encode(packet: Packet): unknown[] {
+      return super.encode(namespaces?.explain(packet) ?? packet);
+    }
+  }
+  return { Encoder: ExplainingEncoder, Decoder: BoundedDecoder };
 }
 
 /** @returns the bytes, or for a text that is surely within the limit an upper bound */

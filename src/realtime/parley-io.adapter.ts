@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { IncomingMessage } from 'node:http';
 import type { Namespace, Server, ServerOptions, Socket } from 'socket.io';
+import { SignIn } from '../auth/index.js';
 import { Settings } from '../config/index.js';
 import { SocketAdapterFactory } from '../redis/index.js';
 import { boundedParser } from './bounded-parser.js';
@@ -15,6 +16,7 @@ import { PacketWriter } from './packet-writer.js';
 import { SessionService } from './session.service.js';
 import { TransportEcho } from './transport-echo.js';
 import { cutSlowReaders } from './slow-reader.js';
+import { UnknownNamespaces } from './unknown-namespaces.js';
 
 /** What a launcher of several nodes adds to the edge. */
 export interface EdgeOptions {
@@ -28,6 +30,7 @@ export interface EdgeOptions {
  */
 export class ParleyIoAdapter extends IoAdapter {
   private readonly settings: Settings;
+  private readonly unknownNamespaces: UnknownNamespaces;
 
   constructor(
     private readonly app: INestApplicationContext,
@@ -35,6 +38,7 @@ export class ParleyIoAdapter extends IoAdapter {
   ) {
     super(app);
     this.settings = app.get(Settings);
+    this.unknownNamespaces = new UnknownNamespaces(app.get(SignIn));
     useDirectHandlers(this.settings.directHandlers);
   }
 
@@ -47,6 +51,7 @@ export class ParleyIoAdapter extends IoAdapter {
     // Nest adds a listener per gateway, to the namespace and to each socket: more than Node's ten is no leak here.
     server.of('/').setMaxListeners(0);
     // Middleware on "/" does not cover other namespaces (ADR-0005).
+    this.unknownNamespaces.watch(server);
     server.on('new_namespace', (namespace: Namespace) => namespace.use(handshake.middleware));
     server.on('connection', (socket) => {
       socket.setMaxListeners(0);
@@ -68,7 +73,7 @@ export class ParleyIoAdapter extends IoAdapter {
     const adapter = this.app.get(SocketAdapterFactory).create();
     return {
       ...(adapter === null ? {} : { adapter: adapter as NonNullable<ServerOptions['adapter']> }),
-      parser: boundedParser(settings.maxPacketBytes),
+      parser: boundedParser(settings.maxPacketBytes, this.unknownNamespaces),
       maxHttpBufferSize: settings.maxTransportBytes,
       pingInterval: settings.pingIntervalMs,
       pingTimeout: settings.pingTimeoutMs,

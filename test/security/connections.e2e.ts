@@ -59,11 +59,17 @@ describe('a token', () => {
     raw.close();
   });
 
-  it('is needed in every namespace', async () => {
-    const raw = await RawSocket.open(cluster.url());
-    raw.send('40/admin,{}');
-    expect(await raw.hears((text) => text.startsWith('44/admin,'))).toBeDefined();
-    raw.close();
+  it('is needed in every namespace, also to learn that there is none', async () => {
+    const [good, expired] = [await tokenFor('n-alice'), await tokenFor('n-alice', { expiresInSeconds: -60 })];
+    for (const [token, code] of [
+      [undefined, 'UNAUTHENTICATED'],
+      ['forged', 'UNAUTHENTICATED'],
+      [expired, 'TOKEN_EXPIRED'],
+      [good, 'NOT_FOUND'],
+    ]) {
+      const refusal = await refusedConnection(`${cluster.url()}/admin`, token === undefined ? {} : { token });
+      expect(refusal).toMatchObject({ code, retryable: false, requestId: expect.any(String) as string });
+    }
   });
 
   it('nothing is heard of an event before sign-in', async () => {
