@@ -5,11 +5,16 @@ import { ConnectionRegistry } from './connection-registry.js';
 import type { Connection } from './connection.js';
 import { DrainState } from './drain-state.js';
 import { EventDispatcher } from './event-dispatcher.js';
+import { RequestDrain } from './request-drain.js';
+
+/** A node with no sockets, too, is seen to be red, and says farewell to those who keep connections for REST. */
+const noticeMs = 500;
 
 /**
  * Takes a node out of service (guarantee 11): readiness red, no new sockets; then each socket's events finish and are
  * acked and its transport is closed, spread over `DRAIN_JITTER_MS`, so that clients reconnect to other nodes by
- * themselves and not all at once. A server-side `disconnect()` would tell stock clients to stay away.
+ * themselves and not all at once; then no more connections are taken and REST requests finish. A server-side
+ * `disconnect()` would tell stock clients to stay away.
  */
 @Injectable()
 export class Drain implements BeforeApplicationShutdown {
@@ -19,6 +24,7 @@ export class Drain implements BeforeApplicationShutdown {
     private readonly state: DrainState,
     private readonly registry: ConnectionRegistry,
     private readonly dispatcher: EventDispatcher,
+    private readonly requests: RequestDrain,
     private readonly settings: Settings,
   ) {}
 
@@ -28,7 +34,9 @@ export class Drain implements BeforeApplicationShutdown {
     if (connections.length > 0) this.logger.log(`draining ${connections.length} connections`);
     const lateMs = Math.max(0, this.settings.shutdownTimeoutMs - 2_000);
     const late = sleep(lateMs, undefined, { ref: false });
-    await Promise.all(connections.map((connection) => this.close(connection, late)));
+    const seen = sleep(Math.min(noticeMs, this.settings.drainJitterMs));
+    await Promise.all([seen, ...connections.map((connection) => this.close(connection, late))]);
+    await Promise.race([this.requests.finish(), late]);
   }
 
   private async close(connection: Connection, late: Promise<void>): Promise<void> {

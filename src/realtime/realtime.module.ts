@@ -15,6 +15,7 @@ import { Handshake } from './handshake.js';
 import { NoticeLogRepository } from './notice-log.repository.js';
 import { OutboxRepository } from './outbox.repository.js';
 import { PacketWriter } from './packet-writer.js';
+import { RequestDrain } from './request-drain.js';
 import { SessionGateway } from './session.gateway.js';
 import { SessionService } from './session.service.js';
 import { TokenExpiry } from './token-expiry.js';
@@ -39,6 +40,7 @@ import { TokenExpiry } from './token-expiry.js';
     NoticeLogRepository,
     OutboxRepository,
     PacketWriter,
+    RequestDrain,
     SessionGateway,
     SessionService,
     TokenExpiry,

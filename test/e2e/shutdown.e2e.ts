@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../src/common/index.js';
-import { open, TestClient } from '../support/client.js';
+import { open, rest, TestClient } from '../support/client.js';
 import { TestCluster, type TestNode } from '../support/cluster.js';
 import { groupConversation } from '../support/conversations.js';
 import { range } from '../support/hearing.js';
@@ -96,6 +97,28 @@ describe('on SIGTERM a node', () => {
     expect(acked.length).toBeGreaterThan(100);
     for (const client of clients) client.close();
   }, 60_000);
+
+  it('answers the REST requests under way, and sends their clients elsewhere', async () => {
+    cluster = await TestCluster.start({ processes: true, nodes: 1 });
+    const [node] = cluster.nodes as [TestNode];
+    const conversationId = await groupConversation(node.url, 'r-alice', ['r-bob']);
+    const other = new pg.Client({ connectionString: cluster.database.url });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE', [conversationId]);
+    const path = `/v1/conversations/${conversationId}/messages`;
+    const underWay = rest(node.url, 'r-alice', 'POST', path, { content: { text: 'under way' } });
+    await pause(300);
+    const end = endOf(node);
+    node.process!.kill('SIGTERM');
+    await pause(800);
+    await other.query('COMMIT');
+    const { status, headers } = await underWay;
+    expect(status).toBe(201);
+    expect(headers.get('connection')).toBe('close');
+    expect((await end).code).toBe(0);
+    await other.end();
+  }, 40_000);
 
   it('takes a second SIGTERM for the same', async () => {
     cluster = await TestCluster.start({ processes: true, nodes: 1 });
