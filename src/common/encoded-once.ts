@@ -7,7 +7,12 @@ export abstract class EncodedOnce {
   #json: string | null = null;
 
   get json(): string {
-    return (this.#json ??= JSON.stringify(this));
+    return (this.#json ??= this.encode());
+  }
+
+  /** What `JSON.stringify` would say; for a class that can say it faster. */
+  protected encode(): string {
+    return JSON.stringify(this);
   }
 }
 

@@ -58,14 +58,19 @@ function addRule(checks: PropertyChecks, metadata: ValidationMetadata, dtoClass:
   const [constraint] = getMetadataStorage().getTargetValidatorConstraints(metadata.constraintCls);
   if (!constraint || constraint.async) return false;
   const { instance } = constraint;
-  const test: Check = (value, object) =>
-    instance.validate(value, {
-      targetName: dtoClass.name,
-      property: metadata.propertyName,
-      object,
-      value,
-      constraints: metadata.constraints as unknown[],
-    }) === true;
+  // Made once: a validator reads it while it judges, and has no reason to keep it.
+  const call = {
+    targetName: dtoClass.name,
+    property: metadata.propertyName,
+    object: {} as object,
+    value: undefined as unknown,
+    constraints: metadata.constraints as unknown[],
+  };
+  const test: Check = (value, object) => {
+    call.object = object;
+    call.value = value;
+    return instance.validate(value, call) === true;
+  };
   checks.rules.push(
     metadata.each ? (value, object) => Array.isArray(value) && value.every((item) => test(item, object)) : test,
   );

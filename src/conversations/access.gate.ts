@@ -22,9 +22,18 @@ export class AccessGate {
    * @throws ChatError NOT_FOUND (not a participant, or no such conversation: indistinguishable) | the policy's code
    */
   async require(actor: Actor, verb: AccessVerb, conversationId: string): Promise<Standing> {
-    const { directory } = this;
-    const known = directory.knownParticipant(conversationId, actor.userId);
-    const standing = known ?? (await directory.participantOf(conversationId, actor.userId));
+    return this.admit(actor, verb, conversationId);
+  }
+
+  /** As {@link require}, for who counts promises: it answers (or throws) at once where memory suffices. */
+  admit(actor: Actor, verb: AccessVerb, conversationId: string): Standing | Promise<Standing> {
+    const known = this.directory.knownParticipant(conversationId, actor.userId);
+    if (known) return this.judged(actor, verb, conversationId, known);
+    const asked = this.directory.participantOf(conversationId, actor.userId);
+    return asked.then((standing) => this.judged(actor, verb, conversationId, standing));
+  }
+
+  private judged(actor: Actor, verb: AccessVerb, conversationId: string, standing: Standing | null): Standing {
     if (!standing) throw new ChatError('NOT_FOUND');
     const { membership, participant } = standing;
     const conversation = { id: conversationId, kind: membership.kind };

@@ -58,10 +58,16 @@ export class CommitListener implements OnModuleInit {
   }
 
   private tell(batch: CommittedChanges[], memberships: string[][]): Promise<void> | void {
+    // Nearly always: everybody is here, and nothing has to be put together to find that out.
+    if (batch.every((changes, i) => this.isKnownToAll(changes, memberships[i]!))) return;
     const recipients = this.recipientsOf(batch, memberships);
     const unsure = recipients.filter((recipient) => needsLook(recipient));
     if (unsure.length > 0) return this.look(unsure).then(() => this.notify(recipients));
     return this.notify(recipients);
+  }
+
+  private isKnownToAll({ conversationId }: CommittedChanges, userIds: string[]): boolean {
+    return userIds.every((userId) => isKnownTo(this.absences.of(userId), conversationId));
   }
 
   private recipientsOf(batch: CommittedChanges[], memberships: string[][]): Recipient[] {
@@ -102,9 +108,14 @@ export class CommitListener implements OnModuleInit {
 }
 
 function needsLook({ known, changes }: Recipient): boolean {
+  return changes.some(({ conversationId }) => !isKnownTo(known, conversationId));
+}
+
+/** Whether the user is here, and the devices of his that are not have the pointer. */
+function isKnownTo({ state, queued }: KnownAbsence, conversationId: string): boolean {
   // Before somebody is called away he is looked up again: he may have come to another node a moment ago.
-  if (!known.state?.isConnected) return true;
-  return known.state.hasAbsentDevices && changes.some(({ conversationId }) => !known.queued.has(conversationId));
+  if (!state?.isConnected) return false;
+  return !state.hasAbsentDevices || queued.has(conversationId);
 }
 
 function entryOf({ userId, changes }: Recipient): QueueEntry {

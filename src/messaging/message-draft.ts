@@ -50,9 +50,11 @@ export class AppendedMessage extends EncodedOnce implements Message {
   readonly editedAt = null;
   readonly deletedAt = null;
   readonly expiresAt: string | null;
+  readonly #contentJson: string;
 
   constructor(pending: PendingMessage, place: MessagePlace) {
     super();
+    this.#contentJson = pending.contentJson;
     this.id = pending.id;
     this.conversationId = pending.conversationId;
     this.seq = place.seq;
@@ -63,9 +65,35 @@ export class AppendedMessage extends EncodedOnce implements Message {
     this.content = pending.content;
     this.replyTo = pending.replyTo;
     this.mentions = pending.mentions;
-    this.createdAt = new Date(place.createdAtMs).toISOString();
-    this.expiresAt = place.expiresAtMs === null ? null : new Date(place.expiresAtMs).toISOString();
+    this.createdAt = isoOf(place.createdAtMs);
+    this.expiresAt = place.expiresAtMs === null ? null : isoOf(place.expiresAtMs);
   }
+
+  /** Put together: the content is encoded already, and ids and times need no escapes. Half the price of the general way. */
+  protected override encode(): string {
+    const { id, conversationId, seq, rev, replyTo, mentions, createdAt, expiresAt } = this;
+    const [sender, key, type] = [this.senderId, this.clientMessageId, this.type].map((text) => JSON.stringify(text));
+    return (
+      `{"id":"${id}","conversationId":"${conversationId}","seq":${seq},"rev":${rev},"senderId":${sender},` +
+      `"clientMessageId":${key},"type":${type},"content":${this.#contentJson},"replyTo":${quoted(replyTo)},` +
+      `"mentions":${mentions.length === 0 ? '[]' : JSON.stringify(mentions)},"reactions":{},"createdAt":"${createdAt}",` +
+      `"editedAt":null,"deletedAt":null,"expiresAt":${quoted(expiresAt)}}`
+    );
+  }
+}
+
+/** @param plain an id or a time: nothing in it needs an escape */
+function quoted(plain: string | null): string {
+  return plain === null ? 'null' : `"${plain}"`;
+}
+
+let lastMs = Number.NaN;
+let lastIso = '';
+
+/** All messages of a batch were made in the same millisecond. */
+function isoOf(ms: number): string {
+  if (ms !== lastMs) [lastMs, lastIso] = [ms, new Date(ms).toISOString()];
+  return lastIso;
 }
 
 /** One answer of `append_messages`. */

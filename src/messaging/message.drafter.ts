@@ -20,20 +20,24 @@ export class MessageDrafter {
   ) {}
 
   /**
+   * @returns a promise only where membership is not in memory or an interceptor is asked
    * @throws ChatError NOT_FOUND | VALIDATION_FAILED | PAYLOAD_TOO_LARGE | FORBIDDEN (policy) | an interceptor's code |
    *   UNAVAILABLE
    */
-  async draft(actor: Actor, dto: SendMessageDto): Promise<PendingMessage> {
+  draft(actor: Actor, dto: SendMessageDto): PendingMessage | Promise<PendingMessage> {
     const type = dto.type ?? 'text';
-    let content = dto.content;
-    let contentJson = this.types.encode(type, content);
-    const mentions = this.mentionsOf(dto);
-    await this.gate.require(actor, 'send', dto.conversationId);
-    const pending = pendingMessage(actor, dto, type, content, contentJson, mentions);
+    const pending = pendingMessage(actor, dto, type, this.types.encode(type, dto.content), this.mentionsOf(dto));
+    const standing = this.gate.admit(actor, 'send', dto.conversationId);
+    const isSettled = this.interceptors.isEmpty && !(standing instanceof Promise);
+    return isSettled ? pending : this.intercepted(standing, pending, actor);
+  }
+
+  private async intercepted(standing: unknown, pending: PendingMessage, actor: Actor): Promise<PendingMessage> {
+    await standing;
     if (this.interceptors.isEmpty) return pending;
-    content = await this.interceptors.apply(pending, actor);
-    contentJson = content === dto.content ? contentJson : this.types.encode(type, content);
-    return { ...pending, content, contentJson };
+    const content = await this.interceptors.apply(pending, actor);
+    if (content === pending.content) return pending;
+    return { ...pending, content, contentJson: this.types.encode(pending.type, content) };
   }
 
   /** Each once: a name that stands twice in a text is mentioned once. */
@@ -49,10 +53,10 @@ function pendingMessage(
   actor: Actor,
   dto: SendMessageDto,
   type: string,
-  content: Record<string, unknown>,
   contentJson: string,
   mentions: string[],
 ): PendingMessage {
+  const { content } = dto;
   const clientMessageId = dto.clientMessageId ?? null;
   const replyTo = dto.replyTo ?? null;
   const expiresInSeconds = dto.expiresInSeconds ?? null;

@@ -39,10 +39,12 @@ export class MessageService {
    * @since 0.1.0
    */
   async send(actor: Actor, dto: SendMessageDto): Promise<SentMessage> {
+    // Each wait costs a turn of promises: there is one where there is something to wait for.
     try {
       const hasBudget = this.budget.take(actor.userId);
       if (hasBudget) await hasBudget;
-      const pending = await this.drafter.draft(actor, dto);
+      const drafted = this.drafter.draft(actor, dto);
+      const pending = drafted instanceof Promise ? await drafted : drafted;
       const isOurTurn = actor.turn?.ready;
       if (isOurTurn) await isOurTurn;
       const appended = this.committer.append(pending);

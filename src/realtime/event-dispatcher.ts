@@ -9,7 +9,9 @@ import { EventMetrics } from './event-metrics.js';
 import { isAck, ok, type Ack } from './ack.js';
 import { OversizePayload } from './bounded-parser.js';
 import type { Connection } from './connection.js';
+import { Deadlines } from './deadlines.js';
 import { EventCall } from './event-call.js';
+import { takePackets } from './packet-taker.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** A gateway's handler as Nest hands it to the adapter: guards, pipes and the method behind one function. */
@@ -37,13 +39,16 @@ interface Line {
 export class EventDispatcher {
   private readonly logger = new Logger(EventDispatcher.name);
   private readonly lines = new WeakMap<Socket, Line>();
+  private readonly deadlines: Deadlines<EventCall>;
   private ordered: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly metrics: EventMetrics,
-  ) {}
+  ) {
+    this.deadlines = new Deadlines(settings.eventTimeoutMs, giveUp);
+  }
 
   /** Events that get a turn in the order of arrival; told by the gateway audit. */
   useOrder(events: ReadonlySet<string>): void {
@@ -72,8 +77,7 @@ export class EventDispatcher {
     const abuse = new AbuseWatch(rateEventsBurst);
     const line: Line = { handlers: new Map(), budget, abuse, inFlight: 0, finished: null };
     this.lines.set(socket, line);
-    // Never `next()`: a packet handed on would reach Node's event emitter, where an event named `error` ends the process.
-    socket.use((packet) => this.dispatch(socket, line, packet as unknown[]));
+    takePackets(socket, this.settings.directHandlers, (packet) => this.dispatch(socket, line, packet));
     socket.on('error', () => undefined);
     return line;
   }
@@ -133,11 +137,7 @@ export class EventDispatcher {
 
   private async handle(handler: EventHandler, payload: unknown, call: EventCall, line: Line): Promise<void> {
     line.inFlight += 1;
-    const timer = setTimeout(() => {
-      // The handler goes on: what comes of it, this socket is told as the others are.
-      call.actor?.turn?.giveUp();
-      call.fail(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 }));
-    }, this.settings.eventTimeoutMs);
+    this.deadlines.add(call);
     try {
       const result = await handler(payload, call);
       // An interceptor of the embedding application makes it an observable.
@@ -151,12 +151,18 @@ export class EventDispatcher {
       );
       call.fail(new ChatError('INTERNAL'));
     } finally {
-      clearTimeout(timer);
+      this.deadlines.delete(call);
       call.actor?.turn?.release();
       line.inFlight -= 1;
       if (line.inFlight === 0) line.finished?.();
     }
   }
+}
+
+/** The handler goes on: what comes of it, this socket is told as the others are. */
+function giveUp(call: EventCall): void {
+  call.actor?.turn?.giveUp();
+  call.fail(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 }));
 }
 
 function disconnectAbuser(socket: Socket, error: ChatError): void {
