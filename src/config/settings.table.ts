@@ -96,9 +96,9 @@ export const settingsTable = {
   dataDir: setting('DATA_DIR', z.string().min(1), '.data', 'Where the embedded Postgres keeps its data'),
   redisUrl: setting(
     'REDIS_URL',
-    urlOf('redis:', 'rediss:'),
+    urlOf('redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:'),
     undefined,
-    'Redis; several nodes of a Redis Cluster, separated by commas',
+    'Redis; or, separated by commas, nodes of a Redis Cluster or Sentinels: `redis+sentinel://:PASSWORD@HOST:26379/MASTER,redis+sentinel://…`',
   ),
   redisTimeoutMs: setting('REDIS_TIMEOUT_MS', int(50, 60_000), 1_000, 'A command that takes longer is given up'),
   jwtSecret: setting(

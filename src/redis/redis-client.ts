@@ -60,11 +60,25 @@ export class RedisClients {
   private connectSingle(role: RedisClientRole): Redis {
     const options: RedisOptions = {
       ...this.commonOptions(role),
-      ...this.target.nodes[0],
+      ...this.whereabouts(),
       enableOfflineQueue: role === 'adapter',
       retryStrategy: retryDelay,
     };
     return new Redis(options);
+  }
+
+  private whereabouts(): RedisOptions {
+    const { nodes, sentinel, access } = this.target;
+    if (sentinel === null) return nodes[0]!;
+    return {
+      sentinels: nodes,
+      name: sentinel.name,
+      ...(sentinel.username === undefined ? {} : { sentinelUsername: sentinel.username }),
+      ...(sentinel.password === undefined ? {} : { sentinelPassword: sentinel.password }),
+      ...(access.tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: access.tls }),
+      sentinelRetryStrategy: retryDelay,
+      sentinelCommandTimeout: this.timeoutMs,
+    };
   }
 
   private connectCluster(role: RedisClientRole): Cluster {

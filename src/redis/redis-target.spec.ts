@@ -7,6 +7,7 @@ describe('REDIS_URL', () => {
     expect(redisTarget('rediss://me:p%40ss@cache.example:7000/3')).toEqual({
       isCluster: false,
       nodes: [{ host: 'cache.example', port: 7000 }],
+      sentinel: null,
       access: { db: 3, username: 'me', password: 'p@ss', tls: {} },
     });
   });
@@ -20,6 +21,26 @@ describe('REDIS_URL', () => {
       { host: '::1', port: 3 },
     ]);
   });
+
+  it('names the Sentinels that know a master, with its database and their own password', () => {
+    const url = 'rediss+sentinel://:secret@a/chat/2?sentinelPassword=other,rediss+sentinel://b:1';
+    expect(redisTarget(url)).toEqual({
+      isCluster: false,
+      nodes: [
+        { host: 'a', port: 26379 },
+        { host: 'b', port: 1 },
+      ],
+      sentinel: { name: 'chat', password: 'other' },
+      access: { db: 2, password: 'secret', tls: {} },
+    });
+  });
+
+  it.each(['redis+sentinel://a', 'redis+sentinel://a/chat/x', 'redis+sentinel://a/chat,redis://b'])(
+    'refuses %s',
+    (text) => {
+      expect(() => redisTarget(text)).toThrow(SettingsError);
+    },
+  );
 
   it.each(['http://a', 'redis://', 'a:6379', 'redis://a/x', 'redis://a/1,redis://b/1'])('refuses %s', (text) => {
     expect(() => redisTarget(text)).toThrow(SettingsError);
