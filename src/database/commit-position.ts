@@ -7,13 +7,55 @@ import { Sql, type SqlRunner } from './sql.js';
  * Transaction ids, not times: a slow transaction that commits later has an id at or above `xmin`, so nothing is skipped.
  */
 export interface Position {
-  /** Names this database since its last restore; a position of another epoch means nothing here. */
+  /**
+   * Names this database since its last restore, and which start of Postgres it was taken after: 16 hexadecimal digits, then more. See
+   * {@link isOfPresent} for what a position of another epoch means.
+   */
   epoch: string;
   xmin: number;
 }
 
 /** SQL for the position of the statement's own snapshot, to be selected along with other things. */
 export const positionColumns = `pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xmin, database_epoch() AS epoch`;
+
+const nameLength = 16;
+
+/** What tells whether a position belongs to this database's past. */
+export interface DatabasePast {
+  /** Of now. */
+  epoch: string;
+  /** No transaction of now has this id or a higher one. */
+  xmax: number;
+  /** By start of Postgres: the first transaction id of the earliest start after it; null for the latest. */
+  starts: Record<string, number | null>;
+}
+
+/** SQL for {@link DatabasePast}. Its first reading after a start may lack that start: then read again. */
+export const pastColumns = `
+  database_epoch() AS epoch, pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax,
+  (SELECT coalesce(json_object_agg(name, until), '{}') FROM (
+     SELECT database_start_name(started_at) AS name,
+            min(first_xid) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS until
+     FROM database_starts) s) AS starts`;
+
+/** Whether the start of now is among the starts. */
+export function isPastComplete({ epoch, starts }: DatabasePast): boolean {
+  return startOf(epoch) in starts;
+}
+
+/**
+ * Whether a transaction id that was met in an epoch means the same now: the database is the same, and it has not been
+ * put back to before that id since.
+ */
+export function isOfPresent(epoch: string, xid: number, past: DatabasePast): boolean {
+  const isSameDatabase = epoch.slice(0, nameLength) === past.epoch.slice(0, nameLength);
+  const until = past.starts[startOf(epoch)];
+  return isSameDatabase && xid <= past.xmax && until !== undefined && (until === null || xid <= until);
+}
+
+function startOf(epoch: string): string {
+  return epoch.slice(nameLength);
+}
 
 /** Makes the opaque token clients carry (`syncToken`). */
 export function encodePosition(position: Position): string {

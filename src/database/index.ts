@@ -1,7 +1,17 @@
 /**
  * Postgres: one DataSource, migrations under a lock, statements with time-outs and errors that say which side failed.
  */
-export { CommitPosition, decodePosition, encodePosition, positionColumns, type Position } from './commit-position.js';
+export {
+  CommitPosition,
+  decodePosition,
+  encodePosition,
+  isOfPresent,
+  isPastComplete,
+  pastColumns,
+  positionColumns,
+  type DatabasePast,
+  type Position,
+} from './commit-position.js';
 export { DatabaseModule } from './database.module.js';
 export { dataSourceOptions, type DatabaseTarget } from './data-source.options.js';
 export { runMigrations } from './migrate.js';

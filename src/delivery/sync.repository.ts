@@ -1,13 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { messageColumns, messageVisibleTo, type MessageRow } from '../conversations/index.js';
-import { Sql } from '../database/index.js';
+import { isPastComplete, pastColumns, Sql, type DatabasePast } from '../database/index.js';
 
 /** The moment a sync describes. */
-export interface SyncSnapshot {
+export interface SyncSnapshot extends DatabasePast {
   /** As Postgres writes it: `xmin:xmax:xip,...`. */
   snapshot: string;
-  xmax: number;
-  epoch: string;
 }
 
 /** Which things: changed by a transaction from `sinceXid` on, after a place, at most `limit`. */
@@ -74,10 +72,9 @@ export class SyncRepository {
   async now(): Promise<SyncSnapshot> {
     const [row] = await this.sql.rows<SyncSnapshot & { [column: string]: unknown }>({
       name: 'sync-now',
-      text: `SELECT s::text AS snapshot, pg_snapshot_xmax(s)::text::bigint AS xmax, database_epoch() AS epoch
-             FROM pg_current_snapshot() AS s`,
+      text: `SELECT pg_current_snapshot()::text AS snapshot, ${pastColumns}`,
     });
-    return row!;
+    return isPastComplete(row!) ? row! : this.now();
   }
 
   /** Conversations the user is in no longer; by `participants_user`. */

@@ -1,6 +1,6 @@
 import { ChatError, invalid } from '../common/index.js';
 import { hasIdShape } from '../conversations/index.js';
-import { decodePosition, encodePosition, type Position } from '../database/index.js';
+import { decodePosition, encodePosition, isOfPresent, type DatabasePast } from '../database/index.js';
 
 /** The kinds of things a sync tells of, in the order in which it does. */
 export const syncParts = ['removed', 'conversations', 'messages', 'hidden', 'receipts'] as const;
@@ -39,26 +39,24 @@ export function encodeEnd(epoch: string, snapshot: string): string {
 /**
  * Reads what a client sends back.
  *
- * @param now the present snapshot's end, and the database's epoch. A token of another epoch, or from beyond the present
- *   (the database was restored), begins a full sync
+ * @param now a token of another epoch, or from beyond the present or a past that was undone (the database was restored),
+ *   begins a full sync
  * @throws ChatError VALIDATION_FAILED for what was never handed out
  */
-export function decodeSince(since: string | null, now: { epoch: string; xmax: number }): SyncPass {
+export function decodeSince(since: string | null, now: DatabasePast): SyncPass {
   if (since === null) return fullPass();
   const position = decodePosition(since);
-  if (position) return isOfNow(position, now) ? { ...fullPass(), sinceXid: position.xmin } : fullPass();
+  if (position) {
+    const { epoch, xmin } = position;
+    return isOfPresent(epoch, xmin, now) ? { ...fullPass(), sinceXid: xmin } : fullPass();
+  }
   const pass = decodePass(since);
-  return isOfNow({ epoch: pass.epoch!, xmin: pass.sinceXid }, now) && snapshotEnd(pass.snapshot!) <= now.xmax
-    ? pass
-    : fullPass();
+  const highestXid = Math.max(pass.sinceXid, snapshotEnd(pass.snapshot!));
+  return isOfPresent(pass.epoch!, highestXid, now) ? pass : fullPass();
 }
 
 function fullPass(): SyncPass {
   return { sinceXid: 0, snapshot: null, epoch: null, place: beginning };
-}
-
-function isOfNow(position: Position, now: { epoch: string; xmax: number }): boolean {
-  return position.epoch === now.epoch && position.xmin <= now.xmax;
 }
 
 function snapshotEnd(snapshot: string): number {

@@ -9,6 +9,7 @@ import { NoticeLog1764000700000 } from './1764000700000-notice-log.js';
 import { AppendPlan1764000800000 } from './1764000800000-append-plan.js';
 import { SearchStatistics1764000900000 } from './1764000900000-search-statistics.js';
 import { HiddenRedelivery1764001000000 } from './1764001000000-hidden-redelivery.js';
+import { DatabaseStarts1764001100000 } from './1764001100000-database-starts.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   AppendPlan1764000800000,
   SearchStatistics1764000900000,
   HiddenRedelivery1764001000000,
+  DatabaseStarts1764001100000,
 ];
