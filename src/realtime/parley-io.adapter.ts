@@ -12,6 +12,7 @@ import { DrainState } from './drain-state.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
 import { Handshake } from './handshake.js';
 import { isOriginAllowed } from './origin.js';
+import { cutPacketFloods } from './packet-flood.js';
 import { PacketWriter } from './packet-writer.js';
 import { SessionService } from './session.service.js';
 import { TransportEcho } from './transport-echo.js';
@@ -58,6 +59,7 @@ export class ParleyIoAdapter extends IoAdapter {
       sessions.start(socket);
     });
     this.app.get(PacketWriter).attach(server);
+    cutPacketFloods(server);
     cutSlowReaders(server, this.settings.maxSocketBufferBytes);
     if (this.settings.coalesceWrites) coalesceWrites(server);
     TransportEcho.watch(server);

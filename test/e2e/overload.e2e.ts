@@ -8,6 +8,7 @@ import { open, tokenFor, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
 import { range } from '../support/hearing.js';
+import { RawSocket } from '../support/raw-socket.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const text = (words: string) => ({ content: { text: words } });
@@ -22,6 +23,53 @@ function unreadBytes(connection: Connection): number {
   const waiting = socket.writeBuffer.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
   return waiting + (socket.transport.socket?.bufferedAmount ?? 0);
 }
+
+describe('packets that are no events', () => {
+  let cluster: TestCluster;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.start({ redis: false });
+  });
+
+  afterAll(() => cluster?.stop());
+
+  // Answered by the WebSocket library itself, whether the answers are read or not.
+  it.each(['signed in', 'not signed in'])('end the connection that floods with ping frames, %s', async (who) => {
+    const raw =
+      who === 'signed in' ? await RawSocket.connect(cluster.url(), 'ping-flood') : await RawSocket.open(cluster.url());
+    raw.socket.pause();
+    for (let i = 0; i < 1_000; i++) raw.socket.ping('x'.repeat(125));
+    await pause(50);
+    raw.socket.resume();
+    await raw.closes();
+  });
+
+  it('end the connection of a poller that opens a WebSocket to flood it and does not go over', async () => {
+    const address = `${cluster.url()}/socket.io/?EIO=4&transport=polling`;
+    const { sid } = JSON.parse((await (await fetch(address)).text()).slice(1)) as { sid: string };
+    const raw = await RawSocket.open(cluster.url(), {}, `&sid=${sid}`);
+    for (let i = 0; i < 1_000; i++) raw.socket.ping();
+    await raw.closes();
+  });
+
+  it.each(['40/nowhere,{}', '3', '6', '431[1]'])('end the connection that floods with %s', async (packet) => {
+    const raw = await RawSocket.connect(cluster.url(), 'packet-flood');
+    for (let i = 0; i < 1_000; i++) raw.send(packet);
+    await raw.closes();
+  });
+
+  it('are let pass at the pace of a client that means well', async () => {
+    const raw = await RawSocket.connect(cluster.url(), 'packet-pace');
+    for (let i = 0; i < 50; i++) {
+      raw.socket.ping();
+      raw.send('3');
+      await pause(2);
+    }
+    raw.send('421["heartbeat"]');
+    expect((await raw.answer(1)).ok).toBe(true);
+    raw.close();
+  });
+});
 
 describe('a slow reader', () => {
   const maxSocketBufferBytes = 262_144;
