@@ -27,6 +27,7 @@ export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {
   private waiting: PresenceTransition[] = [];
   private running: Promise<void> | null = null;
   private isStopped = false;
+  private readonly listeners: ((presence: Presence) => void)[] = [];
 
   constructor(
     private readonly policy: PresencePolicy,
@@ -36,7 +37,12 @@ export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.bus.subscribe(topic, (notices) => this.delivery.deliver(notices as PresenceNotice[]));
+    this.bus.subscribe(topic, (notices) => this.deliver(notices as PresenceNotice[]));
+  }
+
+  /** Hears every transition that is told, by whichever node. Must not wait. */
+  onTold(listener: (presence: Presence) => void): void {
+    this.listeners.push(listener);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -75,8 +81,13 @@ export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {
   }
 
   private tell(notices: PresenceNotice[]): void {
-    this.delivery.deliver(notices);
+    this.deliver(notices);
     if (this.bus.isShared) this.bus.publish(topic, notices).catch(() => undefined);
+  }
+
+  private deliver(notices: PresenceNotice[]): void {
+    for (const { presence } of notices) for (const listener of this.listeners) listener(presence);
+    this.delivery.deliver(notices);
   }
 }
 

@@ -62,8 +62,8 @@ export abstract class PresenceStore {
    * Renews every lease of this node. After this the store counts as complete again for this node
    * ({@link isIncomplete}).
    *
-   * @param gone leases of this node that ended by `disconnect` within the grace period: a store that was emptied has
-   *   forgotten that their end is still to come
+   * @param gone leases of this node that ended by `disconnect` and whose user nobody has heard to be offline since: a
+   *   store that was emptied has forgotten that this is still to come
    */
   abstract renewAll(leases: readonly PresenceLease[], gone: readonly PresenceLease[]): Promise<PresenceTransition[]>;
   /** Finds what has come due. Bounded: what is left over is found by the next sweep. */

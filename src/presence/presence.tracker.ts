@@ -10,6 +10,8 @@ import { PresenceStore, type DeviceStatus, type PresenceChange, type PresenceLea
 const topic = 'presence-intent';
 const changesPerBatch = 2_000;
 const maxOwed = 10_000;
+/** Longer than it takes to notice that the store was emptied, and to sweep and tell an end. */
+const goneMarginMs = 5_000;
 
 /** What a device wants to be seen as, for other nodes that hold sockets of it. */
 interface Intent {
@@ -29,8 +31,8 @@ interface Intent {
 export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(PresenceTracker.name);
   private readonly leases = new Map<string, PresenceLease>();
-  /** Leases that ended within the grace period, by connection. */
-  private readonly gone = new Map<string, { lease: PresenceLease; atMs: number }>();
+  /** Leases that ended and whose end is not told yet, by user: a store that is emptied forgets that it is to come. */
+  private readonly gone = new Map<string, { leases: PresenceLease[]; atMs: number }>();
   /** Changes the store did not take, by what they are about. */
   private readonly owed = new Map<string, PresenceChange>();
   private queue: PresenceChange[] = [];
@@ -53,6 +55,9 @@ export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
       disconnected: (connection) => this.disconnect(connection),
     });
     this.bus.subscribe(topic, (intent) => void this.setDevice(intent as Intent));
+    this.announcer.onTold(({ userId, status }) => {
+      if (status === 'offline') this.gone.delete(userId);
+    });
   }
 
   /** After the node's sockets were closed, before the connection to the store is. */
@@ -82,9 +87,9 @@ export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
   /** Renews the leases of this node, and makes up for what the store missed. @throws ChatError UNAVAILABLE */
   renew(): Promise<void> {
     return this.exclusively(async () => {
-      const oldestMs = performance.now() - this.settings.presenceGraceMs;
-      for (const [id, { atMs }] of this.gone) if (atMs < oldestMs) this.gone.delete(id);
-      const gone = [...this.gone.values()].map(({ lease }) => lease);
+      const oldestMs = performance.now() - this.settings.presenceGraceMs - goneMarginMs;
+      for (const [userId, { atMs }] of this.gone) if (atMs < oldestMs) this.gone.delete(userId);
+      const gone = [...this.gone.values()].flatMap(({ leases }) => leases);
       this.announcer.announce(await this.store.renewAll([...this.leases.values()], gone));
       const owed = [...this.owed.values()];
       if (owed.length > 0) this.announcer.announce(await this.store.apply(owed));
@@ -102,7 +107,8 @@ export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
     const lease = this.leases.get(id);
     if (!lease) return;
     this.leases.delete(id);
-    this.gone.set(id, { lease, atMs: performance.now() });
+    const leases = this.gone.get(lease.userId)?.leases ?? [];
+    this.gone.set(lease.userId, { leases: [...leases, lease], atMs: performance.now() });
     void this.submit({ verb: 'disconnect', lease });
   }
 

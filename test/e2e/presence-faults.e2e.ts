@@ -113,6 +113,17 @@ describe('a Redis that', () => {
     expect(statusesOf(atBob, alice)).toEqual(['online', 'offline']);
   });
 
+  it('is emptied while a user is in his grace period still makes him offline, once', async () => {
+    const { alice, atAlice, atBob } = await scene(cluster, 1);
+    await pause(600);
+    atAlice.close();
+    await pause(graceMs - 50);
+    await cluster.redis!.flushAll();
+    await atBob.waitFor('user-offline', ({ userId }) => userId === alice, 4_000);
+    await pause(ttlMs);
+    expect(statusesOf(atBob, alice)).toEqual(['online', 'offline']);
+  });
+
   it('is restarted empty makes nobody offline, and is answered for with unknown meanwhile', async () => {
     const { alice, atAlice, atBob, conversationId } = await scene(cluster, 1);
     await cluster.redis!.stop();
