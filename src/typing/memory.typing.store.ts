@@ -15,6 +15,8 @@ export class MemoryTypingStore extends TypingStore {
   /** Conversation -> connection -> what it types. */
   private readonly conversations = new Map<string, Map<string, Composer>>();
 
+  private lastAtUs = 0;
+
   constructor(
     private readonly clock: Clock,
     private readonly settings: Settings,
@@ -28,7 +30,7 @@ export class MemoryTypingStore extends TypingStore {
     const began = ![...composers.values()].some((composer) => composer.userId === userId);
     const endsAtMs = this.clock.now() + this.settings.typingTtlMs;
     composers.set(connectionId, { userId, endsAt: endsAtMs });
-    return { began, endsAtMs, userIds: this.typists(conversationId) };
+    return { began, endsAtMs, atUs: this.nextUs(), userIds: this.typists(conversationId) };
   }
 
   override async stop(conversationId: string, userId: string, connectionId: string | null): Promise<TypingEnd | null> {
@@ -39,7 +41,7 @@ export class MemoryTypingStore extends TypingStore {
     for (const id of ended) composers.delete(id);
     if (composers.size === 0) this.conversations.delete(conversationId);
     const isOver = ended.length > 0 && ended.length === own.length;
-    return isOver ? { conversationId, userId, userIds: this.typists(conversationId) } : null;
+    return isOver ? { conversationId, userId, atUs: this.nextUs(), userIds: this.typists(conversationId) } : null;
   }
 
   override async sweep(): Promise<TypingEnd[]> {
@@ -56,7 +58,11 @@ export class MemoryTypingStore extends TypingStore {
     if (composers.size === 0) this.conversations.delete(conversationId);
     const userIds = this.typists(conversationId);
     const ended = new Set(over.map(([, { userId }]) => userId).filter((userId) => !userIds.includes(userId)));
-    return [...ended].map((userId) => ({ conversationId, userId, userIds }));
+    return [...ended].map((userId) => ({ conversationId, userId, atUs: this.nextUs(), userIds }));
+  }
+
+  private nextUs(): number {
+    return (this.lastAtUs = Math.max(this.lastAtUs + 1, this.clock.now() * 1_000));
   }
 
   private typists(conversationId: string): string[] {

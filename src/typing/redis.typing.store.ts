@@ -28,15 +28,15 @@ export class RedisTypingStore extends TypingStore {
   override async start({ conversationId, userId, connectionId }: Typist): Promise<TypingStart> {
     const args = [conversationId, userId, connectionId, this.settings.typingTtlMs];
     const reply = await this.redis.run(startTyping, keysOf(conversationId), args);
-    const [began, endsAtMs, ...userIds] = reply as [number, number, ...string[]];
-    return { began: began === 1, endsAtMs, userIds: distinct(userIds) };
+    const [began, endsAtMs, atUs, ...userIds] = reply as [number, number, number, ...string[]];
+    return { began: began === 1, endsAtMs, atUs, userIds: distinct(userIds) };
   }
 
   override async stop(conversationId: string, userId: string, connectionId: string | null): Promise<TypingEnd | null> {
     const args = [conversationId, userId, connectionId ?? ''];
     const reply = await this.redis.run(stopTyping, keysOf(conversationId), args);
-    const [ended, ...userIds] = reply as [number, ...string[]];
-    return ended === 1 ? { conversationId, userId, userIds: distinct(userIds) } : null;
+    const [ended, atUs, ...userIds] = reply as [number, number, ...string[]];
+    return ended === 1 ? { conversationId, userId, atUs, userIds: distinct(userIds) } : null;
   }
 
   override async sweep(): Promise<TypingEnd[]> {
@@ -47,7 +47,7 @@ export class RedisTypingStore extends TypingStore {
     const replies = await this.redis.runMany(
       due.map((conversationId) => ({ script: expireTyping, keys: keysOf(conversationId), args: [conversationId] })),
     );
-    return due.flatMap((conversationId, i) => endsOf(conversationId, replies[i] as [number, ...string[]]));
+    return due.flatMap((conversationId, i) => endsOf(conversationId, replies[i] as [number, number, ...string[]]));
   }
 
   override async typingIn(conversationId: string): Promise<string[]> {
@@ -60,9 +60,9 @@ function keysOf(conversationId: string): [typing: string, due: string] {
   return [typingKey(shard, conversationId), typingDueKey(shard)];
 }
 
-function endsOf(conversationId: string, [count, ...ids]: [number, ...string[]]): TypingEnd[] {
+function endsOf(conversationId: string, [count, atUs, ...ids]: [number, number, ...string[]]): TypingEnd[] {
   const userIds = distinct(ids.slice(count));
-  return ids.slice(0, count).map((userId) => ({ conversationId, userId, userIds }));
+  return ids.slice(0, count).map((userId) => ({ conversationId, userId, atUs, userIds }));
 }
 
 /** In an order that does not depend on who asks. */

@@ -1,5 +1,5 @@
--- Makes a socket's typing last from now. Returns whether the user began (1) or typed already (0), the end (unix ms), then
--- the ids of all who type, with repeats.
+-- Makes a socket's typing last from now. Returns whether the user began (1) or typed already (0), the end (unix ms), the
+-- present time (unix us), then the ids of all who type, with repeats.
 local typing = KEYS[1]           -- zset: "connectionId userId" -> end, unix ms, Redis clock
 local due    = KEYS[2]           -- zset: conversationId -> earliest end, unix ms
 local conversationId, userId, connectionId = ARGV[1], ARGV[2], ARGV[3] -- strings
@@ -8,7 +8,7 @@ local ttlMs  = tonumber(ARGV[4]) -- ms
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local began = 1
-local reply = { 1, now + ttlMs, userId }
+local reply = { 1, now + ttlMs, time[1] * 1000000 + time[2], userId }
 local members = redis.call('ZRANGE', typing, 0, -1, 'WITHSCORES')
 for i = 1, #members, 2 do
   local id = string.match(members[i], '^%S+ (.*)$')

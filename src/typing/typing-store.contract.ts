@@ -52,7 +52,8 @@ export const typingStoreContract: TypingStoreCase[] = [
       const { conversationId } = subject;
       await start('alice');
       await start('bob');
-      assert.deepEqual(await stop('alice'), { conversationId, userId: 'alice', userIds: ['bob'] });
+      const end = await stop('alice');
+      assert.deepEqual(end, { conversationId, userId: 'alice', atUs: end?.atUs, userIds: ['bob'] });
       assert.equal(await stop('alice'), null);
       assert.deepEqual(await subject.store.typingIn(conversationId), ['bob']);
     },
@@ -108,6 +109,18 @@ export const typingStoreContract: TypingStoreCase[] = [
       await subject.advance(ttlMs + 20);
       assert.equal((await start('alice')).began, false);
       assert.deepEqual(await swept(), []);
+    },
+  },
+  {
+    name: 'says in which order a typist began and ended, whichever node was told',
+    async check(subject) {
+      const { start, stop, swept } = scene(subject);
+      const times = [(await start('alice')).atUs, (await stop('alice'))?.atUs, (await start('alice')).atUs];
+      await subject.advance(ttlMs + 20);
+      const ends = await subject.other.sweep();
+      times.push(ends.find(({ conversationId }) => conversationId === subject.conversationId)?.atUs);
+      assert.deepEqual(await swept(), []);
+      for (let i = 1; i < times.length; i++) assert.ok(times[i]! > times[i - 1]!, `not in order: ${times.join(', ')}`);
     },
   },
   {

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ConversationDirectory, KeyedQueue } from '../conversations/index.js';
-import { Broadcaster } from '../realtime/index.js';
+import { TypingDelivery, type TypingNotice, type TypingViewers } from './typing.delivery.js';
 import { TypingPolicy } from './typing.policy.js';
 import type { TypingEnd } from './typing.store.js';
 import { UntoldBeginnings } from './untold-beginnings.js';
@@ -12,8 +12,8 @@ interface TypingNews extends TypingEnd {
 }
 
 /**
- * Tells the joined sockets of the other participants, on all nodes, who types: at most once, those of one conversation in
- * the order in which this node was handed them. Each event lists all who type there, as far as its receiver may see.
+ * Tells the joined sockets of the other participants, on all nodes, who types: at most once, in order
+ * ({@link TypingDelivery}). Each event lists all who type there, as far as its receiver may see.
  */
 @Injectable()
 export class TypingAnnouncer {
@@ -24,26 +24,30 @@ export class TypingAnnouncer {
   constructor(
     private readonly directory: ConversationDirectory,
     private readonly policy: TypingPolicy,
-    private readonly broadcaster: Broadcaster,
+    private readonly delivery: TypingDelivery,
   ) {}
 
   /** Never throws, never waits. */
   announce(news: TypingNews): void {
-    this.queue
-      .run(news.conversationId, () => this.tell(news))
-      .catch((error: unknown) => this.logger.debug(`typing was not told: ${String(error)}`));
+    this.inOrder(news.conversationId, async () => this.delivery.publish(await this.noticeOf(news)));
+  }
+
+  /** Ends it for this node's sockets, where the end the store handed out got lost. Never throws, never waits. */
+  endHere(end: TypingEnd): void {
+    this.inOrder(end.conversationId, async () =>
+      this.delivery.deliver(await this.noticeOf({ ...end, endsAtMs: null })),
+    );
   }
 
   /** Ends it for one viewer only, who from now on may not see the typist; not if he was not told the beginning. */
-  endFor(viewerId: string, end: TypingEnd): void {
-    this.queue
-      .run(end.conversationId, async () => {
-        if (this.untold.has(end.conversationId, end.userId, viewerId)) return;
-        this.untold.end(end.conversationId, end.userId, viewerId);
-        const hidden = await this.hiddenTypists(end.userIds, [viewerId]);
-        this.emit([viewerId], { ...end, endsAtMs: null }, visibleTo(viewerId, end.userIds, hidden));
-      })
-      .catch((error: unknown) => this.logger.debug(`the end of typing was not told: ${String(error)}`));
+  endFor(viewerId: string, { conversationId, userId, userIds }: Omit<TypingEnd, 'atUs'>): void {
+    this.inOrder(conversationId, async () => {
+      if (this.untold.has(conversationId, userId, viewerId)) return;
+      this.untold.end(conversationId, userId, viewerId);
+      const hidden = await this.hiddenTypists(userIds, [viewerId]);
+      const viewers = [{ viewerIds: [viewerId], userIds: visibleTo(viewerId, userIds, hidden) }];
+      this.delivery.publish({ conversationId, userId, endsAtMs: null, atUs: null, viewers });
+    });
   }
 
   /** Those of the typists that a viewer may see, without himself. */
@@ -52,28 +56,25 @@ export class TypingAnnouncer {
     return visibleTo(viewerId, others, await this.hiddenTypists(others, [viewerId]));
   }
 
-  private async tell(news: TypingNews): Promise<void> {
-    const membership = await this.directory.get(news.conversationId);
-    const viewerIds = [...(membership?.participants.keys() ?? [])].filter((userId) => userId !== news.userId);
-    const hidden = await this.hiddenTypists([news.userId, ...news.userIds], viewerIds);
-    this.remember(news, hidden.get(news.userId)!);
-    const listeners = viewerIds.filter((viewerId) => !hidden.get(news.userId)!.has(viewerId));
-    for (const group of alike(listeners, news.userIds, hidden)) this.emit(group.viewerIds, news, group.userIds);
+  private inOrder(conversationId: string, work: () => Promise<void>): void {
+    this.queue
+      .run(conversationId, work)
+      .catch((error: unknown) => this.logger.debug(`typing was not told: ${String(error)}`));
+  }
+
+  private async noticeOf(news: TypingNews): Promise<TypingNotice> {
+    const { conversationId, userId, endsAtMs, atUs } = news;
+    const membership = await this.directory.get(conversationId);
+    const viewerIds = [...(membership?.participants.keys() ?? [])].filter((id) => id !== userId);
+    const hidden = await this.hiddenTypists([userId, ...news.userIds], viewerIds);
+    this.remember(news, hidden.get(userId)!);
+    const listeners = viewerIds.filter((viewerId) => !hidden.get(userId)!.has(viewerId));
+    return { conversationId, userId, endsAtMs, atUs, viewers: alike(listeners, news.userIds, hidden) };
   }
 
   private remember({ conversationId, userId, endsAtMs }: TypingNews, hiddenFrom: ReadonlySet<string>): void {
     if (endsAtMs === null) this.untold.forget(conversationId, userId);
     else this.untold.begin(conversationId, userId, hiddenFrom);
-  }
-
-  private emit(viewerIds: string[], { conversationId, userId, endsAtMs }: TypingNews, userIds: string[]): void {
-    this.broadcaster.emit({ userIds: viewerIds, conversationId }, 'user-typing', {
-      conversationId,
-      userId,
-      isTyping: endsAtMs !== null,
-      expiresAt: endsAtMs === null ? null : new Date(endsAtMs).toISOString(),
-      userIds,
-    });
   }
 
   /** @returns by typist, the viewers who do not see him */
@@ -103,9 +104,9 @@ function alike(
   viewerIds: string[],
   typistIds: string[],
   hidden: ReadonlyMap<string, ReadonlySet<string>>,
-): { viewerIds: string[]; userIds: string[] }[] {
+): TypingViewers[] {
   if (typistIds.every((typistId) => hidden.get(typistId)!.size === 0)) return [{ viewerIds, userIds: typistIds }];
-  const groups = new Map<string, { viewerIds: string[]; userIds: string[] }>();
+  const groups = new Map<string, TypingViewers>();
   for (const viewerId of viewerIds) {
     const userIds = visibleTo(viewerId, typistIds, hidden);
     const group = groups.get(userIds.join('\n'));

@@ -33,7 +33,7 @@ export class TypingEnder implements OnModuleInit {
     this.hooks.register({ disconnected: (connection) => this.drop(connection) });
     this.activity.onSent((conversationId, senderId) => this.endHere(conversationId, senderId));
     this.memberships.onRemoved((conversationId, userId) => this.endHere(conversationId, userId));
-    this.memberships.onLeft(({ userId }, conversationId) => this.endHere(conversationId, userId));
+    this.memberships.onLeft(({ userId }, conversationId) => this.endAnywhere(conversationId, userId));
     this.visibility.onChanged(({ cause, userId, otherId }) => {
       if (cause === 'blocked' && otherId !== null) this.part(userId, otherId);
     });
@@ -72,6 +72,12 @@ export class TypingEnder implements OnModuleInit {
   /** Costs nothing for whoever types nothing here. */
   private endHere(conversationId: string, userId: string): void {
     if (this.local.remove(conversationId, userId)) this.endInBackground(conversationId, userId, null);
+  }
+
+  /** Whichever socket types, on whichever node: who leaves is not known to type elsewhere. */
+  private endAnywhere(conversationId: string, userId: string): void {
+    this.local.remove(conversationId, userId);
+    this.endInBackground(conversationId, userId, null);
   }
 
   private endInBackground(conversationId: string, userId: string, connectionId: string | null): void {

@@ -6,6 +6,7 @@ import { LocalTypists } from './local-typists.js';
 import { MemoryTypingStore } from './memory.typing.store.js';
 import { RedisTypingStore } from './redis.typing.store.js';
 import { TypingAnnouncer } from './typing.announcer.js';
+import { TypingDelivery } from './typing.delivery.js';
 import { TypingEnder } from './typing.ender.js';
 import { TypingGateway } from './typing.gateway.js';
 import { TypingKeeper } from './typing.keeper.js';
@@ -31,6 +32,7 @@ export class TypingModule {
         { provide: TypingSource, useExisting: TypingService },
         LocalTypists,
         TypingAnnouncer,
+        TypingDelivery,
         TypingEnder,
         TypingGateway,
         TypingKeeper,

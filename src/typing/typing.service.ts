@@ -74,8 +74,8 @@ export class TypingService extends TypingSource {
     // Typing is a socket's; over REST there is no such route.
     const typist = { conversationId, userId, connectionId: connectionId ?? '' };
     this.local.add(typist);
-    const { began, endsAtMs, userIds } = await this.store.start(typist);
-    if (began) this.announcer.announce({ conversationId, userId, endsAtMs, userIds });
+    const { began, endsAtMs, atUs, userIds } = await this.store.start(typist);
+    if (began) this.announcer.announce({ conversationId, userId, endsAtMs, atUs, userIds });
     // The socket may have closed while the store was asked; nothing else would end it before its time.
     if (!this.registry.get(typist.connectionId)) this.ender.forget(typist);
     return endsAtMs;

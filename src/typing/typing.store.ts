@@ -10,6 +10,8 @@ export interface TypingStart {
   began: boolean;
   /** Unix milliseconds, the store's clock. */
   endsAtMs: number;
+  /** Orders what is told of one typist, whichever node tells it: microseconds of the store's clock. */
+  atUs: number;
   /** All who type there now. */
   userIds: string[];
 }
@@ -18,6 +20,8 @@ export interface TypingStart {
 export interface TypingEnd {
   conversationId: string;
   userId: string;
+  /** As in {@link TypingStart}. */
+  atUs: number;
   /** Who still types there. */
   userIds: string[];
 }

@@ -107,6 +107,32 @@ describe('typing', () => {
     expect(heardBy(all.atBob)).toEqual(['alice true', 'alice false']);
   });
 
+  it.each<[string, string, unknown[]]>([
+    ['stops', 'typing-stop', []],
+    ['leaves', 'leave-conversation', []],
+    ['sends', 'send-message', [{ text: 'hello' }]],
+  ])('ends, after it began, when another socket of the user %s on another node at once', async (_what, event, rest) => {
+    const { alice, atAlice, atBob, conversationId } = await scene();
+    const laptop = await cluster.connect(alice, 1, { deviceId: 'laptop' });
+    for (let i = 1; i <= 5; i++) {
+      await atAlice.ask('typing-start', conversationId);
+      await laptop.ask(event, rest.length === 0 ? conversationId : { conversationId, content: rest[0] });
+      await atBob.waitForCount('user-typing', 2 * i, ttlMs / 2);
+    }
+    await pause(200);
+    expect(heardBy(atBob)).toEqual(Array.from({ length: 10 }, (_, i) => `alice ${i % 2 === 0}`));
+  });
+
+  it('ends once though Redis forgets it', async () => {
+    const { atAlice, atBob, conversationId } = await scene();
+    await atAlice.ask('typing-start', conversationId);
+    await atBob.waitFor('user-typing');
+    await cluster.redis!.flushAll();
+    await end(atBob, ttlMs + 4_000);
+    await pause(300);
+    expect(heardBy(atBob)).toEqual(['alice true', 'alice false']);
+  });
+
   it('lasts while another socket of the user types there', async () => {
     const { alice, atAlice, atBob, conversationId } = await scene();
     const laptop = await cluster.connect(alice, 1, { deviceId: 'laptop' });
