@@ -1,10 +1,11 @@
 /**
  * Writes the generated documents; with `--check` compares them with what is there instead, and validates the OpenAPI
- * document.
+ * and AsyncAPI documents.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { format, resolveConfig } from 'prettier';
+import { asyncApi, asyncApiFaults } from './asyncapi.js';
 import { errorsPage, openApiJson, redisKeysPage, settingsMarkdown, settingsPage } from './generated-documents.js';
 
 const settingsInReadme = /(<!-- settings:begin -->\n)[\s\S]*(<!-- settings:end -->)/;
@@ -31,14 +32,16 @@ async function isCurrent(path: string, text: string): Promise<boolean> {
 }
 
 const openApi = await openApiJson();
+const events = asyncApi();
 const documents = {
   'docs/openapi.json': openApi,
+  'docs/asyncapi.yaml': events.yaml,
   'docs/errors.md': errorsPage(),
   'docs/redis-keys.md': redisKeysPage(),
   'docs/settings.md': settingsPage(),
   'README.md': await readmeWithSettings(),
 };
-const faults = await validate(openApi);
+const faults = [...(await validate(openApi)), ...events.faults, ...(await asyncApiFaults(events.yaml))];
 
 for (const [path, text] of Object.entries(documents)) {
   const formatted = await format(text, { ...(await resolveConfig(path)), filepath: path });

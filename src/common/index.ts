@@ -27,3 +27,4 @@ export type {
   Reaction,
   Role,
 } from './wire.js';
+export type { ClientEvents, ServerEvents } from './wire-events.js';
