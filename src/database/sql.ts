@@ -59,6 +59,7 @@ export class Sql implements SqlRunner {
   private readonly hangs: HangWatch;
 
   constructor(private readonly pool: Pool) {
+    this.listenToErrors();
     this.hangs = new HangWatch(() => this.pool.query('SELECT 1'));
   }
 
@@ -69,9 +70,6 @@ export class Sql implements SqlRunner {
   /** Runs `work` in one READ COMMITTED transaction: commits when it resolves, rolls back when it rejects. */
   async transaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
     const client = await this.connect();
-    // Cut between two statements: the next one fails; without a listener the process would end.
-    const ignore = () => undefined;
-    client.on('error', ignore);
     let broken: Error | undefined;
     try {
       await this.run(client, 'BEGIN');
@@ -85,8 +83,20 @@ export class Sql implements SqlRunner {
       throw error;
     } finally {
       client.release(broken);
-      client.off('error', ignore);
     }
+  }
+
+  /**
+   * Cut between two statements, or in the very packet that hands a connection over: the next statement fails. The pool
+   * listens to idle connections only, and without a listener the process would end.
+   */
+  private listenToErrors(): void {
+    const heard = new WeakSet<PoolClient>();
+    this.pool.on('acquire', (client) => {
+      if (heard.has(client)) return;
+      heard.add(client);
+      client.on('error', () => undefined);
+    });
   }
 
   private async connect(): Promise<PoolClient> {
