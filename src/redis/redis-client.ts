@@ -9,10 +9,21 @@ export type RedisClientRole = 'command' | 'subscriber' | 'adapter';
 
 const maxRetryDelayMs = 1_000;
 const closeTimeoutMs = 500;
+const disconnectTimeoutMs = 100;
 
 /** Grows to a second; the jitter keeps the nodes from knocking all at once when Redis is back. */
 function retryDelay(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 6), maxRetryDelayMs) * (0.5 + Math.random() / 2);
+}
+
+/** ioredis asks for every command that failed, and each yes puts another listener on the socket it closes. */
+function onceReadOnly(): (error: Error) => boolean {
+  let agreedAt = -Infinity;
+  return ({ message }) => {
+    if (!message.startsWith('READONLY') || performance.now() - agreedAt < disconnectTimeoutMs) return false;
+    agreedAt = performance.now();
+    return true;
+  };
 }
 
 /**
@@ -103,7 +114,7 @@ export class RedisClients {
       connectionName: `parley-${role}`,
       disableClientInfo: true,
       connectTimeout: this.timeoutMs,
-      disconnectTimeout: 100,
+      disconnectTimeout: disconnectTimeoutMs,
       keepAlive: 10_000,
       // A subscription of the adapter is made when Redis comes, however late.
       ...(role === 'adapter' ? {} : { commandTimeout: this.timeoutMs }),
@@ -113,7 +124,7 @@ export class RedisClients {
       // ioredis resubscribes without catching a failure; our subscriber does it itself.
       autoResubscribe: role === 'adapter',
       // After a failover behind one address the old connection leads to a replica.
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+      reconnectOnError: onceReadOnly(),
     };
   }
 }

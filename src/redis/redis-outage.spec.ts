@@ -148,6 +148,22 @@ it('counts a read-only Redis as away until it takes writes again', async () => {
   expect(await acquire()).toBe(1);
 }, 20_000);
 
+it('gives the connection to a read-only Redis up once, however many commands it refused', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on('warning', note);
+  await b.commands.call('replicaof', '127.0.0.1', await freePort());
+  const refusals = await Promise.allSettled(Array.from({ length: 30 }, (_, n) => a.commands.call('set', `k${n}`, 'v')));
+  expect(refusals.map(({ status }) => status)).toEqual(Array(30).fill('rejected'));
+  await pause(50);
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+  const other = new Redis(redis.port);
+  await other.call('replicaof', 'no', 'one');
+  other.disconnect();
+  await healed();
+}, 20_000);
+
 it('counts a full Redis as away until there is room', async () => {
   await b.commands.call('config', 'set', 'maxmemory', 1);
   await expect(a.commands.call('set', 'k', 'v')).rejects.toEqual(unavailable);
