@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlRunner } from '../database/index.js';
 import { NodeBus } from '../redis/index.js';
@@ -36,7 +36,7 @@ const replayMarginMs = 6_000;
  * At least once, so handlers drop what they have seen. @see ADR-0004
  */
 @Injectable()
-export class Announcer implements OnModuleInit, OnApplicationShutdown {
+export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Announcer.name);
   private readonly handlers = new Map<string, NoticeHandler>();
   private readonly keepers = new Map<string, NoticeKeeper[]>();
@@ -46,6 +46,8 @@ export class Announcer implements OnModuleInit, OnApplicationShutdown {
 
   private readonly selfHealing = new Set<string>();
   private forgetTimer: NodeJS.Timeout | null = null;
+  /** Before this, not all handlers and keepers are there: what was taken from the outbox would be forgotten unkept. */
+  private isStarted = false;
   private isStopping = false;
 
   constructor(
@@ -53,14 +55,17 @@ export class Announcer implements OnModuleInit, OnApplicationShutdown {
     private readonly log: NoticeLogRepository,
     private readonly bus: NodeBus,
   ) {
-    this.bus.subscribe(topic, (notices) => this.handleAll(notices as Notice[]));
+    // Nobody is connected yet before that, and nothing is in memory that a notice could make old.
+    this.bus.subscribe(topic, (notices) => this.isStarted && this.handleAll(notices as Notice[]));
     this.bus.onReconnected((awayMs) => {
+      if (!this.isStarted) return;
       void this.sweep();
       void this.replay(awayMs);
     });
   }
 
-  onModuleInit(): void {
+  onApplicationBootstrap(): void {
+    this.isStarted = true;
     this.timer = setInterval(() => void this.sweep(), sweepIntervalMs);
     this.forgetTimer = setInterval(() => void this.log.forgetOld().catch(() => undefined), forgetIntervalMs);
   }
