@@ -169,6 +169,7 @@ const planted: [ViolationKind, string, () => Story][] = [
     'news in another order than that of seq',
     () => change(change(goodStory(), isSeen('bob-1', 2), { t: 3_100 }), isSeen('bob-1', 3), { t: 3_050 }),
   ],
+  ['order', 'news before older news', () => change(goodStory(), isSeen('bob-1', 3), { t: 50_000, via: 'answer' })],
   ['behind', 'a device that lacks a message', () => without(goodStory(), isSeen('bob-2', 3))],
   [
     'behind',
@@ -258,6 +259,7 @@ const planted: [ViolationKind, string, () => Story][] = [
     () => goodStory().at(30_000, { k: 'node', node: 0, what: 'complaint', line: 'unhandled rejection: Error' }),
   ],
   ['presence', 'somebody connected who is said to be offline', () => askedPresence(settledT + 1, 'offline')],
+  ['presence', 'somebody there all the time who is said to be offline', () => askedPresence(quietT - 1_000, 'offline')],
   ['presence', 'presence that stays unknown', () => askedPresence(settledT + 1, 'unknown')],
   ['presence', 'somebody gone who is said to be online', () => askedPresence(settledT + 20_000, 'online', farewell(1))],
   [
@@ -301,7 +303,8 @@ describe('the checker of chaos runs', () => {
     const cut = goodStory().at(30_000, { k: 'open', d: 'bob-1', n: 2 });
     cut.ask(30_001, { d: 'bob-1', n: 2, event: 'mark-read' }, null);
     expect(check(cut.at(30_100, { k: 'close', d: 'bob-1', n: 2, why: 'transport close' }).entries())).toEqual([]);
-    const away = without(goodStory().at(2_500, { k: 'leave', d: 'bob-2' }), isSeen('bob-2', 3));
+    const after = (entry: Entry) => entry.k === 'saw' && entry.d === 'bob-2' && entry.t > 2_500;
+    const away = without(goodStory().at(2_500, { k: 'leave', d: 'bob-2' }), after);
     expect(check(away.at(2_500, { k: 'close', d: 'bob-2', n: 1, why: 'io client disconnect' }).entries())).toEqual([]);
   });
 

@@ -23,9 +23,12 @@ export function checkSeq(run: RecordedRun): Violation[] {
   return found;
 }
 
-/** What one connection sends gets its seq in the order sent, and what is new comes to it in the order of seq (guarantees 3, 5). */
+/**
+ * What one connection sends gets its seq in the order sent, and what is new comes to it in the order of seq, the missed
+ * before the newer (guarantees 3, 5).
+ */
 export function checkOrder(run: RecordedRun): Violation[] {
-  return [...sendsOutOfOrder(run), ...newsOutOfOrder(run)];
+  return [...sendsOutOfOrder(run), ...newsOutOfOrder(run), ...newsWithHoles(run)];
 }
 
 function sendsOutOfOrder(run: RecordedRun): Violation[] {
@@ -57,5 +60,26 @@ function backwards(lane: string, sightings: readonly SightingRecord[]): Violatio
     const what = `${lane}: seq ${seq} came as news after ${last}`;
     last = Math.max(last, seq);
     return isBehind ? [{ kind: 'order' as const, t, what }] : [];
+  });
+}
+
+/**
+ * When something new comes, the device has been shown everything of others before it, down to the first that came on this
+ * connection; but for what was deleted.
+ */
+function newsWithHoles(run: RecordedRun): Violation[] {
+  const shown = new Set<string>();
+  const reached = new Map<string, number>();
+  return run.sightings.flatMap(({ d, n, c, id, seq, via, isNew, t }) => {
+    shown.add(`${d} ${id}`);
+    if (via !== 'live' || !isNew) return [];
+    const lane = `${d} ${n} ${c}`;
+    const last = reached.get(lane) ?? seq;
+    reached.set(lane, Math.max(last, seq));
+    const missing = (run.storedByConversation.get(c) ?? [])
+      .slice(last, Math.max(last, seq - 1))
+      .filter((one) => one.sender !== run.users.get(d) && one.text !== null && !shown.has(`${d} ${one.id}`));
+    const what = `${lane}: seq ${seq} came before ${missing.map((one) => one.seq).join(', ')}`;
+    return missing.length > 0 ? [{ kind: 'order' as const, t, what }] : [];
   });
 }

@@ -2,15 +2,17 @@ import { graceMs, presenceBoundMs, slackMs } from '../presence-bounds.js';
 import type { Violation } from '../violation.js';
 import { type ConnectionRecord, type Numbered, type RecordedRun } from './recorded-run.js';
 
+/** After this a new connection counts, even if Redis was emptied meanwhile (guarantee 8: 12 s). */
+const absenceMs = 12_000 + slackMs;
 /** How long an event may have been under way: the observer's link lives no longer unanswered. */
 const eventDelayMs = 30_000;
 
 /**
  * In the quiet at the end, when every bound has passed, answers are right: online who is connected, offline who is not.
- * At no time is somebody said to have gone who was there all the time. Who leaves at the end is told of once.
+ * At no time is somebody said to have gone, or to be offline, who was there all the time. Who leaves at the end is told of once.
  */
 export function checkPresence(run: RecordedRun): Violation[] {
-  return [...wrongAnswers(run), ...falseDepartures(run), ...farewells(run)];
+  return [...wrongAnswers(run), ...falseAbsences(run), ...falseDepartures(run), ...farewells(run)];
 }
 
 function settledTOf(run: RecordedRun): number {
@@ -42,6 +44,19 @@ function dueStatus(
   const boundT = Math.max(settledT, lastT + graceMs + slackMs);
   const wasThere = connections.some(({ openedT, closedT }) => openedT < to && closedT > from - 1);
   return !wasThere && from > boundT ? 'offline' : null;
+}
+
+/** While faults last, presence may be unknown, but not wrong. */
+function falseAbsences(run: RecordedRun): Violation[] {
+  return run.of('presence').flatMap(({ d, a, user, status, t }) => {
+    if (status !== 'offline') return [];
+    const askedT = run.asks.get(a)!.t;
+    const was = run
+      .connectionsOf(user)
+      .find(({ openedT, closedT, aliveT }) => openedT < askedT - absenceMs && closedT > t && aliveT >= t);
+    const what = `${d} was told that ${user} is offline, whose ${was?.d} was there`;
+    return was ? [{ kind: 'presence' as const, t, what }] : [];
+  });
 }
 
 function falseDepartures(run: RecordedRun): Violation[] {

@@ -1,15 +1,22 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Begun, Fault, Stage } from './fault.js';
 
-/** One of the clients' networks, and how many devices are connected over it. */
-function someNetwork({ scene, devices, random }: Stage) {
+/** All nodes may be on their way up. */
+const connectTimeoutMs = 30_000;
+
+/** One of the clients' networks, and how many devices are connected over it: as soon as any is. */
+async function someNetwork({ scene, devices, random }: Stage) {
   const at = random.between(0, scene.networks.length - 1);
   const network = scene.networks[at]!;
-  const hit = devices.filter(({ isOpen, plan }) => isOpen && plan.url === network.url).length;
+  const connected = () => devices.filter(({ isOpen, plan }) => isOpen && plan.url === network.url).length;
+  const deadline = performance.now() + connectTimeoutMs;
+  while (connected() === 0 && performance.now() < deadline) await pause(100);
+  const hit = connected();
   return { network, target: `network ${at}`, hit };
 }
 
 async function swallow(stage: Stage, ...directions: ('toServer' | 'toClient')[]): Promise<Begun> {
-  const { network, target, hit } = someNetwork(stage);
+  const { network, target, hit } = await someNetwork(stage);
   network.swallow(...directions);
   // What was connected stays dead until one of the two sides notices; only new connections work again.
   return { target, hit, end: () => network.swallow() };
@@ -21,7 +28,7 @@ export const clientFaults: readonly Fault[] = [
     name: 'client-cut',
     lastsMs: [0, 500],
     begin: async (stage) => {
-      const { network, target, hit } = someNetwork(stage);
+      const { network, target, hit } = await someNetwork(stage);
       network.cut();
       return { target, hit };
     },
