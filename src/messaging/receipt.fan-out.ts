@@ -4,6 +4,7 @@ import { KeyedQueue, ReceiptVisibility } from '../conversations/index.js';
 import { ConnectionRegistry, PacketWriter, type Connection } from '../realtime/index.js';
 import { NodeBus } from '../redis/index.js';
 import type { ReceiptEvent } from './receipt.js';
+import { ReceiptProgress } from './receipt.progress.js';
 
 const topic = 'receipts';
 const maxCursors = 50_000;
@@ -12,9 +13,8 @@ const maxCursors = 50_000;
  * Sends receipts to the sockets concerned, on this node and all others (contract, section 5).
  *
  * A direct conversation: all sockets of the peer. A group: the other participants' sockets that joined it. Read cursors
- * also reach the reader's own other sockets, and nobody for whom they are hidden. At most once; what is lost is found
- * again by `sync`. A cursor never goes back: what a node that was held up tells late, after another told of more, is
- * dropped.
+ * also reach the reader's own other sockets, and nobody for whom they are hidden. At most once; from whatever nodes they
+ * come, each cursor only grows. What is lost is found again by `sync`.
  */
 @Injectable()
 export class ReceiptFanOut {
@@ -27,6 +27,7 @@ export class ReceiptFanOut {
     private readonly registry: ConnectionRegistry,
     private readonly writer: PacketWriter,
     private readonly visibility: ReceiptVisibility,
+    private readonly progress: ReceiptProgress,
     private readonly bus: NodeBus,
   ) {
     this.bus.subscribe(topic, (events) => this.deliverAll(events as ReceiptEvent[]));
@@ -40,6 +41,7 @@ export class ReceiptFanOut {
 
   private deliverAll(events: ReceiptEvent[]): void {
     for (const event of events) {
+      if (!this.progress.advance(event)) continue;
       if (this.isLate(event)) continue;
       const others = this.othersConcerned(event);
       if (event.event === 'message-delivered') this.write(others, event);

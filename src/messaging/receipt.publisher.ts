@@ -6,6 +6,8 @@ import type { ReceiptEvent, ReceiptMark, ReceiptRow } from './receipt.js';
 
 // Above this a receipt a person would be more than people can look at (issue B).
 const maxParticipantsUncoalesced = 100;
+// How long an event may be on its way to another node, generously.
+const onItsWayMs = 5_000;
 
 /**
  * Makes events of cursors that moved, and has them told on all nodes: one publish per batch.
@@ -66,7 +68,7 @@ export class ReceiptPublisher {
 function eventsOf({ conversationId, userId, connectionId }: ReceiptMark, row: ReceiptRow): ReceiptEvent[] {
   const common = { conversationId, userId, peerId: null, exceptConnectionId: connectionId ?? null };
   const events: ReceiptEvent[] = [];
-  if (row.hasDelivered) {
+  if (row.hasDelivered || hasJustBeenDelivered(row)) {
     events.push({
       ...common,
       event: 'message-delivered',
@@ -78,6 +80,14 @@ function eventsOf({ conversationId, userId, connectionId }: ReceiptMark, row: Re
     events.push({ ...common, event: 'messages-read', seq: row.readSeq, at: row.readAt!.toISOString() });
   }
   return events;
+}
+
+/**
+ * Another node moved the delivered cursor a moment ago, and its event may arrive after this one's: told again, so that
+ * nobody hears of messages that were read and not delivered. Who has heard it hears it once ({@link ReceiptProgress}).
+ */
+function hasJustBeenDelivered({ hasRead, readAt, deliveredAt }: ReceiptRow): boolean {
+  return hasRead && deliveredAt !== null && readAt!.getTime() - deliveredAt.getTime() < onItsWayMs;
 }
 
 function keyOf({ event, conversationId, userId }: ReceiptEvent): string {

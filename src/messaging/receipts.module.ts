@@ -9,6 +9,7 @@ import { ReceiptCoalescer } from './receipt.coalescer.js';
 import { ReceiptController } from './receipt.controller.js';
 import { ReceiptFanOut } from './receipt.fan-out.js';
 import { ReceiptGateway } from './receipt.gateway.js';
+import { ReceiptProgress } from './receipt.progress.js';
 import { ReceiptPublisher } from './receipt.publisher.js';
 import { ReceiptRepository } from './receipt.repository.js';
 import { ReceiptService } from './receipt.service.js';
@@ -28,6 +29,7 @@ import { ReceiptWriter } from './receipt.writer.js';
     ReceiptGateway,
     ReceiptListeners,
     ReceiptPrivacyRepository,
+    ReceiptProgress,
     ReceiptPublisher,
     ReceiptRepository,
     ReceiptService,

@@ -199,6 +199,30 @@ describe('mark-read', () => {
 });
 
 describe('many receipts at once', () => {
+  it('are heard growing, and read never above delivered, though they come from several nodes', async () => {
+    const { conversationId, alice, bob } = await pair();
+    const devices = await Promise.all(
+      [0, 1, 0, 1].map((node, i) => cluster.connect(bob.userId, node, { ...manually, deviceId: `device-${i}` })),
+    );
+    await send(alice, conversationId, 200);
+    for (let seq = 1; seq <= 200; seq += 4) {
+      await Promise.all(
+        devices.map((device, i) => {
+          const event = i % 2 ? 'mark-delivered' : 'mark-read';
+          return device.ask(event, { conversationId, seq: seq + ((i * 7) % 4) });
+        }),
+      );
+    }
+    await quiet(cluster, conversationId, alice);
+    const told = { 'message-delivered': 0, 'messages-read': 0 };
+    for (const [event, , seq] of receiptsHeardBy(alice) as [keyof typeof told, string, number][]) {
+      expect(seq, event).toBeGreaterThan(told[event]);
+      told[event] = seq;
+      expect(told['messages-read'], event).toBeLessThanOrEqual(told['message-delivered']);
+    }
+    expect(told).toEqual({ 'message-delivered': 200, 'messages-read': 199 });
+  });
+
   it('do not get into each other’s way, on two nodes, in several conversations, with members coming and going', async () => {
     const owner = someUsers('owner').owner;
     const userIds = Array.from({ length: 8 }, (_, i) => `${owner}-${i}`);
