@@ -1,5 +1,4 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { KeyedQueue, ReceiptVisibility } from '../conversations/index.js';
 import { ConnectionRegistry, PacketWriter, type Connection } from '../realtime/index.js';
 import { NodeBus } from '../redis/index.js';
@@ -7,7 +6,6 @@ import type { ReceiptEvent } from './receipt.js';
 import { ReceiptProgress } from './receipt.progress.js';
 
 const topic = 'receipts';
-const maxCursors = 50_000;
 
 /**
  * Sends receipts to the sockets concerned, on this node and all others (contract, section 5).
@@ -20,8 +18,6 @@ const maxCursors = 50_000;
 export class ReceiptFanOut {
   private readonly logger = new Logger(ReceiptFanOut.name);
   private readonly queue = new KeyedQueue();
-  /** How far this node has told, by kind, conversation and user. */
-  private readonly told = new LRUCache<string, number>({ max: maxCursors });
 
   constructor(
     private readonly registry: ConnectionRegistry,
@@ -42,18 +38,10 @@ export class ReceiptFanOut {
   private deliverAll(events: ReceiptEvent[]): void {
     for (const event of events) {
       if (!this.progress.advance(event)) continue;
-      if (this.isLate(event)) continue;
       const others = this.othersConcerned(event);
       if (event.event === 'message-delivered') this.write(others, event);
       else this.deliverRead(event, others);
     }
-  }
-
-  private isLate({ event, conversationId, userId, seq }: ReceiptEvent): boolean {
-    const cursor = `${event} ${conversationId} ${userId}`;
-    if (seq < (this.told.get(cursor) ?? 0)) return true;
-    this.told.set(cursor, seq);
-    return false;
   }
 
   private deliverRead(event: ReceiptEvent, others: Connection[]): void {

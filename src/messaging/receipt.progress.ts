@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 import type { ReceiptEvent } from './receipt.js';
 
 const maxCursors = 100_000;
-// Far longer than an event is on its way between nodes.
-const memoryMs = 60_000;
+// Longer than a node is held up that then tells what it had to tell.
+const memoryMs = 600_000;
 
 /**
  * How far this node has told each cursor, for as long as events of it may overtake each other on their way from different
