@@ -69,19 +69,27 @@ export class Lane {
     if (this.withheld.length > maxWithheld) this.withheld.shift();
   }
 
+  /** Whether all that was heard of above `rev` is withheld here: then nothing has to be read to go on from there. */
+  continuesAt(rev: number): boolean {
+    const reached = reachOf(this.following(rev), rev);
+    return reached > rev && reached >= this.heardUpTo;
+  }
+
   /**
    * Opens after a backlog that was written up to `rev`.
    * @returns the withheld batches that follow, to be written now; null: some are missing, so it stays closed
    */
   openAt(rev: number): WithheldBatch[] | null {
-    const following = this.withheld.filter(({ batch }) => batch.upTo > rev).sort((a, b) => a.batch.upTo - b.batch.upTo);
+    const following = this.following(rev);
     this.sentRev = rev;
-    let reached = rev;
-    for (const { batch } of following) if (batch.above <= reached) reached = batch.upTo;
-    if (reached < this.heardUpTo) return null;
+    if (reachOf(following, rev) < this.heardUpTo) return null;
     this.withheld = [];
     this.isOpen = true;
     return following;
+  }
+
+  private following(rev: number): WithheldBatch[] {
+    return this.withheld.filter(({ batch }) => batch.upTo > rev).sort((a, b) => a.batch.upTo - b.batch.upTo);
   }
 
   /** Records a write. Writes between the same two pings are proven together. */
@@ -109,6 +117,14 @@ export class Lane {
       receivedSeq: Math.max(...proven.map(({ receivedSeq }) => receivedSeq)),
     };
   }
+}
+
+/** How far batches go on from `rev` without a hole. */
+function reachOf(batches: readonly WithheldBatch[], rev: number): number {
+  return batches.reduce(
+    (reached, { batch }) => (batch.above <= reached ? Math.max(reached, batch.upTo) : reached),
+    rev,
+  );
 }
 
 /** What a batch means for the connection that gets it. */

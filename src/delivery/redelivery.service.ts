@@ -88,6 +88,8 @@ export class RedeliveryService implements OnModuleInit, SessionEvents {
     while (!session.isClosed) {
       position ??= await this.untilDone(session, () => this.finder.position(session, lane.conversationId));
       const start = position;
+      // What came while it was found out what the device lacks is told as it happened, not as it looks by now.
+      if (start && lane.continuesAt(start.rev) && session.open(lane, start.rev, start.seq)) return;
       const reached = start && (await this.untilDone(session, () => this.replay.write(session, lane, start)));
       if (!reached) {
         // The session ended, or its user has left the conversation; then the next change finds a new lane.

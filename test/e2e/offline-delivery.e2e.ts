@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../src/common/index.js';
+import { BacklogFinder } from '../../src/delivery/backlog.finder.js';
 import type { TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
@@ -45,6 +46,34 @@ describe('offline delivery', () => {
     expect(device.of<Message>('new-message').map(({ seq }) => seq)).toEqual(
       Array.from({ length: 252 }, (_, i) => i + 1),
     );
+  });
+
+  it('tells what happens while it looks for a backlog as it happened, not as it looks by then', async () => {
+    const [alice, bob] = [someone('alice'), someone('bob')];
+    const sender = await cluster.connect(alice, 0);
+    const finder = cluster.nodes[1]!.app!.get(BacklogFinder);
+    const find = finder.find.bind(finder);
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    // The real one, on a slow day.
+    const slow = vi.spyOn(finder, 'find').mockImplementation(async (session) => {
+      await held;
+      return find(session);
+    });
+    const device = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    const conversationId = await directConversation(cluster.url(), alice, bob);
+    const [kept, gone] = [await send(sender, conversationId, 'kept'), await send(sender, conversationId, 'gone')];
+    await sender.ask('edit-message', { messageId: kept.id, content: { text: 'edited' } });
+    await sender.ask('delete-message', { messageId: gone.id });
+    // Long enough for the notices to have come to the other node, where nothing tells that they have.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    goOn();
+    await device.waitFor('message-deleted');
+    slow.mockRestore();
+    expect(texts(device)).toEqual(['kept', 'gone']);
+    expect(device.of<Message>('message-edited').map(({ rev, content }) => [rev, content])).toEqual([
+      [3, { text: 'edited' }],
+    ]);
   });
 
   it('delivers once what was proven, and again what was not', async () => {
