@@ -67,7 +67,8 @@ export class ConnectionLeases implements OnModuleInit, OnApplicationShutdown {
     return lease.userId;
   }
 
-  private release(connectionId: string): void {
+  /** Gives a lease back, before the transport closes; nothing where there is none. */
+  release(connectionId: string): void {
     const userId = this.drop(connectionId);
     if (userId !== null) this.store.release(userId, connectionId).catch(() => undefined);
   }

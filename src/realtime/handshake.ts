@@ -43,7 +43,7 @@ export class Handshake {
   readonly middleware = (socket: Socket, next: (error?: Error) => void): void => {
     if (this.drain.isDraining) return this.turnAway(socket);
     this.admission
-      .run(() => this.withinTime(this.admit(socket)))
+      .run(() => this.withinTime(socket, this.admit(socket)))
       .then(
         (admission) => {
           if (this.drain.isDraining) return this.turnAway(socket);
@@ -71,13 +71,17 @@ export class Handshake {
     return { actor, ackMode };
   }
 
-  private async withinTime<T>(admission: Promise<T>): Promise<T> {
+  private async withinTime(socket: Socket, admission: Promise<Admission>): Promise<Admission> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 })),
-        this.settings.eventTimeoutMs,
-      );
+      timer = setTimeout(() => {
+        reject(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 }));
+        // Admitted after all: nobody connects, and the transport may stay open for other tries.
+        admission.then(
+          () => this.leases.release(socket.id),
+          () => undefined,
+        );
+      }, this.settings.eventTimeoutMs);
     });
     return Promise.race([admission, late]).finally(() => clearTimeout(timer));
   }

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ConnectionHooks } from '../../src/realtime/index.js';
 import { connect, open, refusedConnection, rest, tokenFor } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { range } from '../support/hearing.js';
@@ -175,4 +176,21 @@ describe('the twenty-first socket of a user', () => {
     expect(admitted.filter(Boolean)).toHaveLength(20);
     clients.forEach((client) => client.close());
   });
+});
+
+it('a handshake that came to nothing in time keeps no place among its user’s sockets', async () => {
+  const node = await cluster.addNode({ maxSocketsPerUser: 1, eventTimeoutMs: 300 });
+  let goOn = (): void => undefined;
+  const slow = new Promise<void>((resolve) => (goOn = resolve));
+  let isSlow = true;
+  node.app!.get(ConnectionHooks).register({ beforeConnect: () => (isSlow ? slow : undefined) });
+  const raw = await RawSocket.open(node.url);
+  raw.send(`40${JSON.stringify({ token: await tokenFor('late-alice') })}`);
+  expect(await raw.hears((text) => text.startsWith('44'))).toContain('UNAVAILABLE');
+  isSlow = false;
+  goOn();
+  await new Promise(setImmediate);
+  await vi.waitFor(async () => (await connect(node.url, 'late-alice')).close(), { timeout: 3_000, interval: 100 });
+  expect(raw.isClosed).toBe(false);
+  raw.close();
 });
