@@ -1,3 +1,4 @@
+import type { ServerEvents } from '../common/index.js';
 import { isoTime } from '../conversations/index.js';
 import type { MessageChange } from './message-change.js';
 
@@ -12,17 +13,7 @@ export interface BuriedMessage {
 export type DeletionScope = 'everyone' | 'me';
 
 /** The payload of `message-deleted` (contract, section 5). */
-export interface MessageDeleted {
-  conversationId: string;
-  messageId: string;
-  seq: number;
-  /** With scope `me` the message's unchanged one. */
-  rev: number;
-  /** Null: the server, because the message has expired. */
-  deletedBy: string | null;
-  deletedAt: string;
-  scope: DeletionScope;
-}
+export type MessageDeleted = ServerEvents['message-deleted'];
 
 export function messageDeleted(
   conversationId: string,

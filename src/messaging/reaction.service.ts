@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { ChatError, type Message } from '../common/index.js';
+import { ChatError, type Message, type ServerEvents } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import type { SqlRunner } from '../database/index.js';
 import { AccessGate } from '../conversations/index.js';
@@ -10,14 +10,7 @@ import type { ReactionDto } from './reaction.dto.js';
 import { ReactionRepository } from './reaction.repository.js';
 
 /** The payload of `reaction-changed` (contract, section 5). */
-export interface ReactionChanged {
-  conversationId: string;
-  messageId: string;
-  rev: number;
-  userId: string;
-  emoji: string;
-  added: boolean;
-}
+export type ReactionChanged = ServerEvents['reaction-changed'];
 
 /** The write paths of `add-reaction` and `remove-reaction`; repeats change nothing and are answered as the first time. */
 @Injectable()
