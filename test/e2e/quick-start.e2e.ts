@@ -116,9 +116,10 @@ describe.each(engines)(
       const listening = run('listen.mjs', ['alice'], await token('bob'));
       await listening.shows('waiting for alice');
       const sending = run('send.mjs', ['bob', 'Hello from the other terminal!'], await token('alice'));
+      const ended = once(sending.process, 'close');
       await listening.shows('alice: Hello from the other terminal!');
       await sending.shows('sent as message 1');
-      await once(sending.process, 'close');
+      await ended;
       expect(sending.process.exitCode).toBe(0);
     });
 

@@ -6,10 +6,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { freePort } from '../../src/embedded/index.js';
+import { runMigrations } from '../../src/database/index.js';
+import { freePort, startEmbeddedPostgres } from '../../src/embedded/index.js';
 import { noteEnded, noteStarted } from './started-processes.js';
 
 export interface TestDatabase {
@@ -35,6 +37,17 @@ export async function createDatabase(): Promise<TestDatabase> {
   const url = new URL(inject('postgresUrl'));
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+/**
+ * A Postgres server of one's own, for tests of positions: a transaction open in any database holds back those of all
+ * databases of its server. In about two seconds.
+ */
+export async function startDatabase(): Promise<TestDatabase> {
+  const dataDir = join(inject('runDir'), `postgres-${randomBytes(6).toString('hex')}`);
+  const server = await startEmbeddedPostgres({ dataDir, settings: { fsync: 'off' } });
+  await runMigrations(server.url);
+  return { url: server.url, drop: () => server.stop() };
 }
 
 /** A redis-server of one's own, to be emptied, stopped, killed and restarted at will. It is empty after a restart. */

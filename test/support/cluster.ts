@@ -7,7 +7,7 @@ import { makeSettings, settingsTable, type SettingsValues } from '../../src/conf
 import { freePort } from '../../src/embedded/index.js';
 import type { ParleyExtensions } from '../../src/parley.module.js';
 import { createServer } from '../../src/server.js';
-import { createDatabase, startRedis, type TestDatabase, type TestRedis } from '../setup/services.js';
+import { createDatabase, startDatabase, startRedis, type TestDatabase, type TestRedis } from '../setup/services.js';
 import { connect, testSecret, type ConnectOptions, type TestClient } from './client.js';
 
 type App = Awaited<ReturnType<typeof createServer>>;
@@ -25,6 +25,8 @@ export interface ClusterOptions {
   nodes?: number;
   /** False: the memory engine, one node. */
   redis?: boolean;
+  /** True: a Postgres of its own, not only a database. */
+  ownPostgres?: boolean;
   settings?: Partial<SettingsValues>;
   extensions?: ParleyExtensions;
   /** True: each node is a process of its own. */
@@ -93,7 +95,11 @@ export class TestCluster {
 
   static async start(options: ClusterOptions = {}): Promise<TestCluster> {
     const withRedis = options.redis ?? true;
-    const cluster = new TestCluster(await createDatabase(), withRedis ? await startRedis() : null, options);
+    const cluster = new TestCluster(
+      await (options.ownPostgres ? startDatabase() : createDatabase()),
+      withRedis ? await startRedis() : null,
+      options,
+    );
     for (let i = 0; i < (options.nodes ?? (withRedis ? 2 : 1)); i++) await cluster.addNode();
     return cluster;
   }
