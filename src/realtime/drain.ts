@@ -1,5 +1,6 @@
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Socket } from 'socket.io';
 import { Settings } from '../config/index.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import type { Connection } from './connection.js';
@@ -42,6 +43,15 @@ export class Drain implements BeforeApplicationShutdown {
   private async close(connection: Connection, late: Promise<void>): Promise<void> {
     await Promise.race([sleep(Math.random() * this.settings.drainJitterMs), late]);
     await Promise.race([this.dispatcher.finish(connection.socket), late]);
-    connection.socket.conn.close();
+    await Promise.race([closed(connection.socket.conn), late]);
   }
+}
+
+/** Resolves when what was written before is with the transport: whoever closes the server next throws away what is not. */
+function closed(transport: Socket['conn']): Promise<void> {
+  if (transport.readyState === 'closed') return Promise.resolve();
+  return new Promise((resolve) => {
+    transport.once('close', () => resolve());
+    transport.close();
+  });
 }

@@ -15,8 +15,9 @@ let cluster: TestCluster | undefined;
 const ways: TcpProxy[] = [];
 
 afterEach(async () => {
-  await cluster?.stop();
+  // First: a database is not dropped while a frozen way keeps a connection to it.
   for (const way of ways.splice(0)) await way.close();
+  await cluster?.stop();
 });
 
 async function endOf(node: TestNode): Promise<{ code: number | null; elapsedMs: number }> {
