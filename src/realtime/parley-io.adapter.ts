@@ -66,6 +66,17 @@ export class ParleyIoAdapter extends IoAdapter {
     return server;
   }
 
+  /**
+   * Nest asks once per gateway and socket. The gateways of `/` share one stream of disconnects, in which Nest drops
+   * repeats: one listener tells them all, and ten cost an idle socket 3 KiB. In other namespaces each has its own stream.
+   */
+  override bindClientDisconnect(client: Socket, callback: (reason?: unknown) => void): void {
+    const data = client.data as { isDisconnectBound?: boolean };
+    if (client.nsp.name === '/' && data.isDisconnectBound) return;
+    data.isDisconnectBound = true;
+    super.bindClientDisconnect(client, callback);
+  }
+
   override bindMessageHandlers(socket: Socket, handlers: { message: string; callback: EventHandler }[]): void {
     this.app.get(EventDispatcher).bind(socket, handlers);
   }

@@ -36,7 +36,7 @@ export function cutSlowReaders(server: Server, maxBytes: number): void {
 
 /** Counts one connection's unread bytes. */
 class UnreadWatch {
-  private readonly logger = new Logger('SlowReader');
+  private static readonly logger = new Logger('SlowReader');
   private waitingBytes = 0;
   /** At most this much was unread when packets were last handed to the transport: it only falls until the next time. */
   private unreadAtFlush = 0;
@@ -72,7 +72,7 @@ class UnreadWatch {
   private cut(): void {
     const { socket, unreadBytes } = this;
     if (socket.readyState === 'closed') return;
-    this.logger.warn(`connection ${socket.id} is cut: ${unreadBytes} bytes unread`);
+    UnreadWatch.logger.warn(`connection ${socket.id} is cut: ${unreadBytes} bytes unread`);
     const { transport } = socket;
     // `discard`: do not wait until what is unread has been sent.
     socket.close(true);
