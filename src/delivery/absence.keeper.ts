@@ -12,6 +12,7 @@ import { UserAbsences } from './user-absences.js';
 // held up within 2 s (UserAbsences).
 const seeThroughMs = 5_000;
 const maxPerQuery = 500;
+const paceMs = 20;
 
 /**
  * Keeps an offline queue for each device that leaves.
@@ -36,10 +37,15 @@ export class AbsenceKeeper implements OnModuleInit, OnApplicationShutdown {
     private readonly bus: NodeBus,
     devices: DeviceRepository,
   ) {
-    this.goodbyes = new GroupedCalls(async (keys) => {
-      await devices.left(keys);
-      return keys.map(() => undefined);
-    }, maxPerQuery);
+    this.goodbyes = new GroupedCalls(
+      async (keys) => {
+        await devices.left(keys);
+        return keys.map(() => undefined);
+      },
+      maxPerQuery,
+      1,
+      paceMs,
+    );
   }
 
   onModuleInit(): void {

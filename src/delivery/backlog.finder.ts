@@ -7,6 +7,8 @@ import { PendingRepository, type CandidateQuestion, type PendingConversation } f
 
 const maxDevicesPerQuery = 100;
 const maxQueries = 2;
+// A device that connects has had its `session-ready` by then, and hears live what is sent meanwhile as soon as it is listed.
+const paceMs = 10;
 
 /**
  * Finds what a connecting device lacks: by its offline queue where that is whole, else among all of its user's
@@ -25,16 +27,26 @@ export class BacklogFinder {
     private readonly queue: OfflineQueueStore,
     private readonly metrics: Metrics,
   ) {
-    this.touches = new GroupedCalls(async (keys) => {
-      await devices.touch(keys);
-      return keys.map(() => undefined);
-    }, maxDevicesPerQuery);
+    this.touches = new GroupedCalls(
+      async (keys) => {
+        await devices.touch(keys);
+        return keys.map(() => undefined);
+      },
+      maxDevicesPerQuery,
+      1,
+      paceMs,
+    );
     this.scans = new GroupedCalls((keys) => pending.all(keys), maxDevicesPerQuery, maxQueries);
-    this.looks = new GroupedCalls((questions) => pending.among(questions), maxDevicesPerQuery, maxQueries);
-    this.outboxChecks = new GroupedCalls(async (asked) => {
-      const isLong = await pending.isOutboxLong();
-      return asked.map(() => isLong);
-    }, maxDevicesPerQuery);
+    this.looks = new GroupedCalls((questions) => pending.among(questions), maxDevicesPerQuery, maxQueries, paceMs);
+    this.outboxChecks = new GroupedCalls(
+      async (asked) => {
+        const isLong = await pending.isOutboxLong();
+        return asked.map(() => isLong);
+      },
+      maxDevicesPerQuery,
+      1,
+      paceMs,
+    );
   }
 
   /**

@@ -5,6 +5,8 @@ import { DeviceCursorRepository, type ClaimOutcome, type CursorClaim } from './d
 import { GroupedCalls } from './grouped-calls.js';
 
 const maxBatchClaims = 500;
+// Proofs come in crowds, half a second after what they prove, and nobody waits for their commit.
+const paceMs = 20;
 const retryMs = 1_000;
 
 /**
@@ -21,7 +23,7 @@ export class DeviceCursorWriter {
     repository: DeviceCursorRepository,
     private readonly receipts: DeliveryReceipts,
   ) {
-    this.calls = new GroupedCalls((claims) => repository.advance(claims), maxBatchClaims);
+    this.calls = new GroupedCalls((claims) => repository.advance(claims), maxBatchClaims, 1, paceMs);
   }
 
   /** Resolves after commit. @throws ChatError UNAVAILABLE */
