@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
-import type { Socket } from 'socket.io';
+import type { Namespace, Socket } from 'socket.io';
 import { Actor } from '../auth/index.js';
 import { assertHarmlessPayload, ChatError, Clock, invalid, newRandomId } from '../common/index.js';
 import { Settings } from '../config/index.js';
@@ -10,6 +10,7 @@ import { isAck, ok, type Ack } from './ack.js';
 import { OversizePayload } from './bounded-parser.js';
 import type { Connection } from './connection.js';
 import { Deadlines } from './deadlines.js';
+import { sharedHandlerOf, type SharedHandler } from './direct-handlers.js';
 import { EventCall } from './event-call.js';
 import { takePackets } from './packet-taker.js';
 import { TokenBucket } from './token-bucket.js';
@@ -20,7 +21,10 @@ export type EventHandler = (payload: unknown, call: EventCall) => unknown;
 type AckCallback = (answer: Ack<unknown>) => void;
 
 interface Line {
-  handlers: Map<string, EventHandler>;
+  /** Of all sockets of the namespace. */
+  shared: Map<string, SharedHandler>;
+  /** Of this socket alone; null: none. */
+  own: Map<string, EventHandler> | null;
   budget: TokenBucket;
   abuse: AbuseWatch;
   inFlight: number;
@@ -39,6 +43,7 @@ interface Line {
 export class EventDispatcher {
   private readonly logger = new Logger(EventDispatcher.name);
   private readonly lines = new WeakMap<Socket, Line>();
+  private readonly sharedHandlers = new WeakMap<Namespace, Line['shared']>();
   private readonly deadlines: Deadlines<EventCall>;
   private ordered: ReadonlySet<string> = new Set();
 
@@ -58,7 +63,11 @@ export class EventDispatcher {
   /** Adds a gateway's handlers to a socket; the first call takes over the socket's packets. */
   bind(socket: Socket, handlers: { message: string; callback: EventHandler }[]): void {
     const line = this.lines.get(socket) ?? this.open(socket);
-    for (const { message, callback } of handlers) line.handlers.set(message, callback);
+    for (const { message, callback } of handlers) {
+      const shared = sharedHandlerOf(callback);
+      if (shared) line.shared.set(message, shared);
+      else (line.own ??= new Map()).set(message, callback);
+    }
   }
 
   /** Takes no more events of a socket (`UNAVAILABLE`), and resolves when those it has taken are answered. */
@@ -75,11 +84,18 @@ export class EventDispatcher {
     const { rateEventsPerSecond, rateEventsBurst } = this.settings;
     const budget = new TokenBucket(rateEventsPerSecond, rateEventsBurst, this.clock.now());
     const abuse = new AbuseWatch(rateEventsBurst);
-    const line: Line = { handlers: new Map(), budget, abuse, inFlight: 0, finished: null };
+    const shared = this.sharedHandlersOf(socket.nsp);
+    const line: Line = { shared, own: null, budget, abuse, inFlight: 0, finished: null };
     this.lines.set(socket, line);
     takePackets(socket, this.settings.directHandlers, (packet) => this.dispatch(socket, line, packet));
     socket.on('error', () => undefined);
     return line;
+  }
+
+  private sharedHandlersOf(namespace: Namespace): Line['shared'] {
+    const known = this.sharedHandlers.get(namespace) ?? new Map<string, SharedHandler>();
+    this.sharedHandlers.set(namespace, known);
+    return known;
   }
 
   private dispatch(socket: Socket, line: Line, packet: unknown[]): void {
@@ -88,7 +104,7 @@ export class EventDispatcher {
     try {
       this.charge(socket, line);
       const payload = this.admit(packet, line);
-      const handler = line.handlers.get(call.event);
+      const handler = handlerOf(socket, line, call.event);
       if (!handler) throw new ChatError('UNKNOWN_EVENT');
       void this.handle(handler, payload, call, line);
     } catch (error) {
@@ -99,7 +115,7 @@ export class EventDispatcher {
 
   private callOf(socket: Socket, event: string, ack: AckCallback | undefined, line: Line): EventCall {
     const { connection } = socket.data as { connection?: Connection };
-    const name = line.handlers.has(event) ? event : 'unknown';
+    const name = line.shared.has(event) || line.own?.has(event) ? event : 'unknown';
     const startedMs = performance.now();
     return new EventCall(
       event.slice(0, 64),
@@ -157,6 +173,11 @@ export class EventDispatcher {
       if (line.inFlight === 0) line.finished?.();
     }
   }
+}
+
+function handlerOf(socket: Socket, { shared, own }: Line, event: string): EventHandler | undefined {
+  const handler = shared.get(event);
+  return handler ? (payload, call) => handler(socket, payload, call) : own?.get(event);
 }
 
 /** The handler goes on: what comes of it, this socket is told as the others are. */

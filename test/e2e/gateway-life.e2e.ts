@@ -1,10 +1,15 @@
-import { Module } from '@nestjs/common';
+import { Module, UseInterceptors, type NestInterceptor } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { OnGatewayConnection, OnGatewayDisconnect } from '@nestjs/websockets';
+import {
+  ConnectedSocket,
+  SubscribeMessage,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+} from '@nestjs/websockets';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Socket } from 'socket.io';
-import { io } from 'socket.io-client';
+import { io, type Socket as ClientSocket } from 'socket.io-client';
 import { ChatGateway, ParleyIoAdapter, ParleyModule } from '../../src/index.js';
 import { createDatabase, type TestDatabase } from '../setup/services.js';
 import { connect, testSecret, tokenFor } from '../support/client.js';
@@ -21,14 +26,32 @@ class Watching implements OnGatewayConnection, OnGatewayDisconnect {
   }
 }
 
+const passOn: NestInterceptor = { intercept: (_, next) => next.handle() };
+
 @ChatGateway()
-class First extends Watching {}
+class First extends Watching {
+  @SubscribeMessage('who-am-i')
+  whoAmI(@ConnectedSocket() { id }: Socket): { id: string } {
+    return { id };
+  }
+
+  @SubscribeMessage('who-am-i-intercepted')
+  @UseInterceptors(passOn)
+  whoAmIIntercepted(@ConnectedSocket() { id }: Socket): { id: string } {
+    return { id };
+  }
+}
 
 @ChatGateway()
 class Second extends Watching {}
 
 @ChatGateway({ namespace: 'side' })
-class AsideFirst extends Watching {}
+class AsideFirst extends Watching {
+  @SubscribeMessage('who-am-i-aside')
+  whoAmI(@ConnectedSocket() { id }: Socket): { id: string } {
+    return { id };
+  }
+}
 
 @ChatGateway({ namespace: 'side' })
 class AsideSecond extends Watching {}
@@ -65,10 +88,33 @@ it('tells each gateway of an application once that a socket has come, and once t
   await expect.poll(() => toldOf(id)).toEqual(lifeIn(['First', 'Second'], id));
 });
 
-it('tells the gateways of another namespace, too', async () => {
-  const socket = io(`${url}/side`, { auth: { token: await tokenFor('bob') }, transports: ['websocket'] });
+async function openAside(userId: string): Promise<ClientSocket> {
+  const socket = io(`${url}/side`, { auth: { token: await tokenFor(userId) }, transports: ['websocket'] });
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
+  return socket;
+}
+
+it('tells the gateways of another namespace, too', async () => {
+  const socket = await openAside('bob');
   const id = socket.id!;
   socket.close();
   await expect.poll(() => toldOf(id)).toEqual(lifeIn(['AsideFirst', 'AsideSecond'], id));
+});
+
+it.each(['who-am-i', 'who-am-i-intercepted'])('hands %s of each socket to the gateway as its own', async (event) => {
+  const clients = await Promise.all([connect(url, 'alice'), connect(url, 'bob'), connect(url, 'alice')]);
+  const answers = await Promise.all(clients.map(({ socket }) => socket.emitWithAck(event, {}) as unknown));
+  expect(answers).toEqual(clients.map(({ socket }) => ({ ok: true, data: { id: socket.id } })));
+  for (const client of clients) client.close();
+});
+
+it("knows a namespace's events in that namespace only", async () => {
+  const aside = await openAside('carol');
+  const client = await connect(url, 'carol');
+  const unknown = { ok: false, error: expect.objectContaining({ code: 'UNKNOWN_EVENT' }) as unknown };
+  expect(await aside.emitWithAck('who-am-i-aside', {})).toEqual({ ok: true, data: { id: aside.id } });
+  expect(await client.socket.emitWithAck('who-am-i-aside', {})).toEqual(unknown);
+  expect(await aside.emitWithAck('who-am-i', {})).toEqual(unknown);
+  aside.close();
+  client.close();
 });
