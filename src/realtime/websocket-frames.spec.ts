@@ -10,6 +10,7 @@ const lengths = [0, 1, 110, 125, 126, 127, 4_000, 65_530, 65_536, 70_000];
 
 interface Engine {
   write(packet: string, options: object): void;
+  sendPacket(type: 'ping'): void;
   transport: { name: string; socket: { _socket: TcpSocket } };
 }
 
@@ -83,6 +84,33 @@ describe.each([true, false])('packets of one turn, COALESCE_WRITES=%s', (isCoale
       'framed é',
       'last',
     ]);
+  });
+
+  it('arrive whole at each member of a group, whatever else he gets in that turn', async () => {
+    const members = await Promise.all([connect(), connect(), connect()]);
+    const texts = ['framed é', 'framed ü', 'framed é'];
+    const frames = texts.map((text) => [textFrameOf(`42["news","${text}"]`)]);
+    members.forEach(({ engine, server }, i) => {
+      if (i === 1) server.emit('news', 'his own');
+      texts.forEach((text, j) => {
+        engine.write(`2["news","${text}"]`, { preEncoded: true, wsPreEncodedFrame: frames[j]! });
+      });
+      if (i === 2) engine.write('2["news","framed é"]', { preEncoded: true, wsPreEncodedFrame: frames[0]! });
+    });
+    const heard = await Promise.all(members.map((member) => heardAtEnd(member.server, member.client, member.heard)));
+    expect(heard).toEqual([texts, ['his own', ...texts], [...texts, 'framed é']]);
+  });
+
+  it('are pinged in their order', async () => {
+    const { server, client, engine, heard } = await connect();
+    const packets: unknown[] = [];
+    client.io.engine.on('packet', ({ type, data }) => packets.push(type === 'ping' ? type : data));
+    server.emit('news', 'before');
+    engine.sendPacket('ping');
+    server.emit('news', 'after');
+    engine.sendPacket('ping');
+    await heardAtEnd(server, client, heard);
+    expect(packets).toEqual(['2["news","before"]', 'ping', '2["news","after"]', 'ping', '2["end"]']);
   });
 
   it('arrive before and after an upgrade from polling', async () => {

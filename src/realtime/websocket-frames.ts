@@ -27,16 +27,17 @@ const open = 1;
 const idle = 0;
 /** Text frame, final. */
 const textFrame = 0x81;
-// Engine.IO's packet type for messages.
-const message = '4';
+// Engine.IO's packet types.
+const types: Readonly<Record<string, string>> = { ping: '2', message: '4' };
 // Node writes a string up to this length without making a buffer of it.
 const maxStringLength = 16_384;
 
 /**
  * Makes a WebSocket transport write all packets of a flush as one piece: one frame after the other in one `write`.
  *
- * Engine.IO and `ws` write each packet as two pieces with callbacks of their own. Anything but text (binary parts, pings),
- * a transport that compresses, and a closing one are left to them; so is what happens after: `drain`, `ready`, errors.
+ * Engine.IO and `ws` write each packet as two pieces with callbacks of their own. Anything but messages of text and pings
+ * (binary parts, a goodbye), a transport that compresses, and a closing one are left to them; so is what happens after:
+ * `drain`, `ready`, errors.
  */
 export function writeFramesAtOnce(transport: object): void {
   const own = transport as WebSocketTransport;
@@ -68,6 +69,7 @@ function streamOf({ perMessageDeflate, socket }: WebSocketTransport): TcpSocket 
 }
 
 function isText({ type, data, options }: EnginePacket): boolean {
+  if (type === 'ping') return data === undefined;
   return type === 'message' && (typeof data === 'string' || options?.wsPreEncodedFrame !== undefined);
 }
 
@@ -75,15 +77,28 @@ function isText({ type, data, options }: EnginePacket): boolean {
 function framesOf(packets: readonly EnginePacket[]): string | Buffer {
   if (packets.length === 1) return frameOf(packets[0]!);
   const frames = packets.map(frameOf);
+  if (frames.every((frame) => typeof frame !== 'string')) return joined(frames);
   const length = frames.reduce((sum, frame) => sum + frame.length, 0);
   if (length <= maxStringLength && frames.every((frame) => typeof frame === 'string')) return frames.join('');
   return Buffer.concat(frames.map((frame) => (typeof frame === 'string' ? Buffer.from(frame, 'latin1') : frame)));
 }
 
-function frameOf({ data, options }: EnginePacket): string | Buffer {
+/** What was joined last: several messages of one turn are the same to every member of a group. */
+let lastFrames: readonly Buffer[] = [];
+let lastJoined = Buffer.alloc(0);
+
+function joined(frames: readonly Buffer[]): Buffer {
+  const isRepeat = frames.length === lastFrames.length && frames.every((frame, i) => frame === lastFrames[i]);
+  if (isRepeat) return lastJoined;
+  lastJoined = Buffer.concat(frames);
+  lastFrames = frames;
+  return lastJoined;
+}
+
+function frameOf({ type, data = '', options }: EnginePacket): string | Buffer {
   const encoded = options?.wsPreEncodedFrame;
   if (encoded) return encoded.length === 1 ? encoded[0]! : Buffer.concat(encoded);
-  const text = message + (data as string);
+  const text = types[type]! + (data as string);
   const isAscii = Buffer.byteLength(text) === text.length;
   return isAscii && text.length <= maxStringLength ? headerOf(text.length) + text : textFrameOf(text);
 }
