@@ -17,8 +17,13 @@ export class HttpJwtGuard implements CanActivate {
   constructor(private readonly signIn: SignIn) {}
 
   /** @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | FORBIDDEN | UNAVAILABLE */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): true | Promise<true> {
+    // Without a promise where there is nothing to do: it stands before every event of every socket, too.
     if (context.getType() !== 'http' || isPublic(context)) return true;
+    return this.assertAllowed(context);
+  }
+
+  private async assertAllowed(context: ExecutionContext): Promise<true> {
     const actor = await this.actorOf(context);
     const scope = requiredScope(context);
     if (scope !== undefined && !actor.hasScope(scope)) throw new ChatError('FORBIDDEN');
