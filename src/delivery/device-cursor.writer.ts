@@ -5,8 +5,8 @@ import { DeviceCursorRepository, type ClaimOutcome, type CursorClaim } from './d
 import { GroupedCalls } from './grouped-calls.js';
 
 const maxBatchClaims = 500;
-// Proofs come in crowds, half a second after what they prove, and nobody waits for their commit.
-const paceMs = 20;
+// Nobody waits for the commit of a proof: what comes within this time shares a statement.
+const proofPaceMs = 20;
 const retryMs = 1_000;
 
 /**
@@ -17,18 +17,20 @@ const retryMs = 1_000;
 @Injectable()
 export class DeviceCursorWriter {
   private readonly logger = new Logger(DeviceCursorWriter.name);
-  private readonly calls: GroupedCalls<CursorClaim, ClaimOutcome>;
+  private readonly marks: GroupedCalls<CursorClaim, ClaimOutcome>;
+  private readonly proofs: GroupedCalls<CursorClaim, ClaimOutcome>;
 
   constructor(
     repository: DeviceCursorRepository,
     private readonly receipts: DeliveryReceipts,
   ) {
-    this.calls = new GroupedCalls((claims) => repository.advance(claims), maxBatchClaims, 1, paceMs);
+    this.marks = new GroupedCalls((claims) => repository.advance(claims), maxBatchClaims);
+    this.proofs = new GroupedCalls((claims) => repository.advance(claims), maxBatchClaims, 1, proofPaceMs);
   }
 
-  /** Resolves after commit. @throws ChatError UNAVAILABLE */
+  /** Moves the cursor on the device's word. Resolves after commit. @throws ChatError UNAVAILABLE */
   advance(claim: CursorClaim): Promise<ClaimOutcome> {
-    return this.calls.ask(claim);
+    return this.marks.ask(claim);
   }
 
   /**
@@ -39,7 +41,7 @@ export class DeviceCursorWriter {
    */
   async prove(claim: CursorClaim, receivedSeq: number): Promise<ClaimOutcome> {
     try {
-      const outcome = await this.advance(claim).catch(() => pause(retryMs).then(() => this.advance(claim)));
+      const outcome = await this.proofs.ask(claim).catch(() => pause(retryMs).then(() => this.proofs.ask(claim)));
       if (outcome === 'moved') await this.tell(claim, receivedSeq);
       return outcome;
     } catch (error) {
