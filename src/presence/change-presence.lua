@@ -1,5 +1,5 @@
--- Applies changes to users of one shard, in order. Returns the shard's epoch, then userId, status and time (unix ms, when
--- last seen) of each transition: what the caller, and nobody else, has to announce.
+-- Applies changes to users of one shard, in order. Returns the shard's epoch, then userId, status, when last seen (unix ms)
+-- and when it happened (unix microseconds) of each transition: what the caller, and nobody else, has to announce.
 local epochKey   = KEYS[1]           -- string
 local due        = KEYS[2]           -- zset: userId -> when to look at him next, unix ms; KEYS[3..]: hash per change
 local ttlMs      = tonumber(ARGV[1]) -- ms
@@ -11,6 +11,7 @@ local newEpoch   = ARGV[4]           -- string, taken where there is none
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local nowUs = time[1] * 1000000 + time[2]
 local rank = { offline = 0, away = 1, online = 2 }
 local keepMs = math.max(ttlMs, graceMs) + 3600000
 
@@ -110,6 +111,7 @@ for i = 3, #KEYS do
     table.insert(reply, userId)
     table.insert(reply, best)
     table.insert(reply, user.seen)
+    table.insert(reply, nowUs)
   end
   write(KEYS[i], userId, user, nextEnd)
 end

@@ -31,6 +31,7 @@ interface User {
 export class MemoryPresenceStore extends PresenceStore {
   override readonly isIncomplete = false;
   private readonly users = new Map<string, User>();
+  private lastUs = 0;
 
   constructor(
     private readonly clock: Clock,
@@ -66,7 +67,9 @@ export class MemoryPresenceStore extends PresenceStore {
     const hasChanged = this.hasChanged(user, best, now, change?.verb);
     if (hasChanged) user.told = best;
     if (user.leases.size === 0 && user.told === 'offline') this.users.delete(userId);
-    return hasChanged ? [{ userId, status: best, seenAtMs: user.seenAtMs }] : [];
+    if (!hasChanged) return [];
+    this.lastUs = Math.max(this.lastUs + 1, now * 1_000);
+    return [{ userId, status: best, seenAtMs: user.seenAtMs, atUs: this.lastUs }];
   }
 
   private carryOut(user: User, { verb, lease }: PresenceChange, now: number): void {

@@ -165,6 +165,25 @@ export const presenceStoreContract: PresenceStoreCase[] = [
     },
   },
   {
+    name: 'says when each transition happened',
+    async check(subject) {
+      const { lease } = scene(subject);
+      const times: number[] = [];
+      for (const status of ['online', 'away', 'online', 'away'] as const) {
+        const change = { verb: 'intend' as const, lease: lease('a', 'a', status) };
+        const [transition] = await (times.length % 2 ? subject.other : subject.store).apply([change]);
+        times.push(transition!.atUs);
+        await subject.advance(2);
+      }
+      const [first, last] = [times[0]!, times.at(-1)!];
+      assert.deepEqual(
+        times,
+        [...new Set(times)].sort((a, b) => a - b),
+      );
+      assert.ok(last - first >= 6_000 && last - first < 60_000_000, `${last - first}`);
+    },
+  },
+  {
     name: 'reads and renews many users at once',
     async check(subject) {
       const userIds = Array.from({ length: 700 }, (_, i) => `${subject.userId}-${i}`);

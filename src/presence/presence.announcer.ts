@@ -14,6 +14,13 @@ const retryMs = 1_000;
 /** An answer may want to say when a user was last seen; but news does not wait for a slow Postgres. */
 const writePatienceMs = 500;
 
+/** A transition that is to be told. */
+interface Waiting {
+  transition: PresenceTransition;
+  /** Whether the other nodes know it by themselves. */
+  isHereOnly: boolean;
+}
+
 /**
  * Announces the transitions this node was handed: one message to the other nodes for all that came together, not one per
  * recipient.
@@ -24,7 +31,7 @@ const writePatienceMs = 500;
 @Injectable()
 export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(PresenceAnnouncer.name);
-  private waiting: PresenceTransition[] = [];
+  private waiting: Waiting[] = [];
   private running: Promise<void> | null = null;
   private isStopped = false;
   private readonly listeners: ((presence: Presence) => void)[] = [];
@@ -52,8 +59,18 @@ export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {
 
   /** Never throws, never waits. */
   announce(transitions: readonly PresenceTransition[]): void {
+    this.enqueue(transitions, false);
+  }
+
+  /** To the sockets of this node: each node finds out by itself. Never throws, never waits. */
+  announceHere(transitions: readonly PresenceTransition[]): void {
+    this.enqueue(transitions, true);
+  }
+
+  private enqueue(transitions: readonly PresenceTransition[], isHereOnly: boolean): void {
     if (transitions.length === 0) return;
-    this.waiting = [...this.waiting, ...transitions].slice(-maxWaiting);
+    const added = transitions.map((transition) => ({ transition, isHereOnly }));
+    this.waiting = [...this.waiting, ...added].slice(-maxWaiting);
     this.running ??= this.run().finally(() => (this.running = null));
   }
 
@@ -61,7 +78,7 @@ export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, noticesPerBatch);
       try {
-        this.tell(await this.noticesOf(batch));
+        this.tell(batch, await this.noticesOf(batch.map(({ transition }) => transition)));
       } catch (error) {
         this.logger.debug(`presence not announced yet: ${String(error)}`);
         if (this.isStopped) return;
@@ -77,12 +94,17 @@ export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {
     const written = Promise.race([this.lastSeen.write(sightings), pause(writePatienceMs, undefined, { ref: false })]);
     const audiences = await Promise.all(transitions.map(({ userId }) => this.policy.audienceOf(userId)));
     await written;
-    return transitions.map((transition, i) => ({ presence: presenceOf(transition), audience: [...audiences[i]!] }));
+    return transitions.map((transition, i) => ({
+      presence: presenceOf(transition),
+      audience: [...audiences[i]!],
+      atUs: transition.atUs,
+    }));
   }
 
-  private tell(notices: PresenceNotice[]): void {
+  private tell(batch: readonly Waiting[], notices: PresenceNotice[]): void {
     this.deliver(notices);
-    if (this.bus.isShared) this.bus.publish(topic, notices).catch(() => undefined);
+    const shared = notices.filter((_notice, i) => !batch[i]!.isHereOnly);
+    if (this.bus.isShared && shared.length > 0) this.bus.publish(topic, shared).catch(() => undefined);
   }
 
   private deliver(notices: PresenceNotice[]): void {

@@ -3,15 +3,21 @@ import type { Presence } from '../common/index.js';
 import { ConnectionRegistry, PacketWriter, type Connection } from '../realtime/index.js';
 import { presenceSeen, PresencePolicy, type PresenceSight } from './presence.policy.js';
 import { PresenceSubscriptions } from './presence.subscriptions.js';
+import { ToldPresences } from './told-presences.js';
 
 /** A change of a user's presence, for all nodes. */
 export interface PresenceNotice {
   presence: Presence;
   /** Ids of the users who have him as a contact. */
   audience: string[];
+  /** When it changed, Unix microseconds of the store's clock. */
+  atUs: number;
 }
 
-/** Tells this node's sockets of changes, in their order: contacts and subscribers, each as far as he may see. */
+/**
+ * Tells this node's sockets of changes: contacts and subscribers, each as far as he may see. In their order, from
+ * whatever nodes they come: one that was overtaken is told to nobody.
+ */
 @Injectable()
 export class PresenceDelivery {
   private readonly logger = new Logger(PresenceDelivery.name);
@@ -20,12 +26,14 @@ export class PresenceDelivery {
   constructor(
     private readonly policy: PresencePolicy,
     private readonly subscriptions: PresenceSubscriptions,
+    private readonly told: ToldPresences,
     private readonly registry: ConnectionRegistry,
     private readonly writer: PacketWriter,
   ) {}
 
   deliver(notices: readonly PresenceNotice[]): void {
-    this.tail = this.tail.then(() => this.deliverAll(notices));
+    const news = notices.filter(({ presence, atUs }) => this.told.advance(presence, atUs));
+    this.tail = this.tail.then(() => this.deliverAll(news));
   }
 
   private async deliverAll(notices: readonly PresenceNotice[]): Promise<void> {

@@ -8,8 +8,8 @@ import {
 import { Clock } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { LastSeenWriter } from './last-seen.writer.js';
-import { PresenceAnnouncer } from './presence.announcer.js';
 import { PresenceStore } from './presence.store.js';
+import { PresenceSweeper } from './presence.sweeper.js';
 import { PresenceTracker } from './presence.tracker.js';
 
 const maxTickMs = 500;
@@ -44,7 +44,7 @@ export class PresenceKeeper implements OnApplicationBootstrap, BeforeApplication
   constructor(
     private readonly store: PresenceStore,
     private readonly tracker: PresenceTracker,
-    private readonly announcer: PresenceAnnouncer,
+    private readonly sweeper: PresenceSweeper,
     private readonly lastSeen: LastSeenWriter,
     private readonly clock: Clock,
     settings: Settings,
@@ -92,12 +92,13 @@ export class PresenceKeeper implements OnApplicationBootstrap, BeforeApplication
   private async keep(): Promise<void> {
     const now = performance.now();
     const wasStalled = now - this.lastGoodAt > this.stallMs;
+    if (this.store.isIncomplete) this.sweeper.noteEmptied();
     if (wasStalled || this.store.isIncomplete || now - this.renewedAt >= this.renewIntervalMs) {
       await this.tracker.renew();
       this.renewedAt = now;
     }
     if (wasStalled) this.holdUntil = performance.now() + Math.min(maxHoldMs, this.stallMs);
-    if (performance.now() >= this.holdUntil) this.announcer.announce(await this.store.sweep());
+    if (performance.now() >= this.holdUntil) await this.sweeper.sweep();
     this.lastGoodAt = performance.now();
     if (now >= this.checkpointAt) await this.checkpoint();
   }

@@ -9,11 +9,14 @@ import { PresenceDelivery } from './presence.delivery.js';
 import { PresenceGateway } from './presence.gateway.js';
 import { PresenceKeeper } from './presence.keeper.js';
 import { PresencePolicy } from './presence.policy.js';
+import { PresenceReader } from './presence.reader.js';
 import { PresenceService } from './presence.service.js';
 import { PresenceStore } from './presence.store.js';
 import { PresenceSubscriptions } from './presence.subscriptions.js';
+import { PresenceSweeper } from './presence.sweeper.js';
 import { PresenceTracker } from './presence.tracker.js';
 import { RedisPresenceStore } from './redis.presence.store.js';
+import { ToldPresences } from './told-presences.js';
 
 export interface PresenceModuleOptions {
   /** Replaces contacts, blocks and privacy; made by Nest, so it may inject what is global. */
@@ -35,9 +38,12 @@ export class PresenceModule {
         PresenceDelivery,
         PresenceGateway,
         PresenceKeeper,
+        PresenceReader,
         PresenceService,
         PresenceSubscriptions,
+        PresenceSweeper,
         PresenceTracker,
+        ToldPresences,
       ],
       exports: [PresencePolicy, PresenceService],
     };

@@ -3,9 +3,9 @@ import type { Actor } from '../auth/index.js';
 import { ChatError, invalid, type Presence } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { ConnectionRegistry, type Connection } from '../realtime/index.js';
-import { LastSeenWriter } from './last-seen.writer.js';
-import { presenceSeen, PresencePolicy, type PresenceSight } from './presence.policy.js';
-import { PresenceStore, type DeviceStatus, type PresenceReading } from './presence.store.js';
+import { PresencePolicy, type PresenceSight } from './presence.policy.js';
+import { PresenceReader } from './presence.reader.js';
+import type { DeviceStatus } from './presence.store.js';
 import { PresenceSubscriptions } from './presence.subscriptions.js';
 import { PresenceTracker } from './presence.tracker.js';
 
@@ -15,11 +15,10 @@ const everything: PresenceSight = { online: true, lastSeen: true };
 @Injectable()
 export class PresenceService {
   constructor(
-    private readonly store: PresenceStore,
+    private readonly reader: PresenceReader,
     private readonly tracker: PresenceTracker,
     private readonly policy: PresencePolicy,
     private readonly subscriptions: PresenceSubscriptions,
-    private readonly lastSeen: LastSeenWriter,
     private readonly registry: ConnectionRegistry,
     private readonly settings: Settings,
   ) {}
@@ -32,7 +31,7 @@ export class PresenceService {
    */
   async setStatus(actor: Actor, status: DeviceStatus): Promise<Presence> {
     await this.tracker.intend(actor, status);
-    const [own] = await this.look([actor.userId], new Map([[actor.userId, everything]]));
+    const [own] = await this.reader.look([actor.userId], new Map([[actor.userId, everything]]));
     return own!;
   }
 
@@ -48,7 +47,7 @@ export class PresenceService {
   async presencesOf(actor: Actor, userIds: readonly string[], max = this.settings.maxUserIds): Promise<Presence[]> {
     if (userIds.length > max) throw invalid('userIds', `at most ${max}`);
     const asked = [...new Set(userIds)];
-    return this.look(asked, await this.policy.visibleTo(actor.userId, asked));
+    return this.reader.look(asked, await this.policy.visibleTo(actor.userId, asked));
   }
 
   /** From before it is answered, the actor's socket hears of changes. @throws ChatError as {@link presencesOf} */
@@ -64,45 +63,10 @@ export class PresenceService {
     return this.presencesOf(actor, userIds);
   }
 
-  private async look(userIds: readonly string[], sights: ReadonlyMap<string, PresenceSight>): Promise<Presence[]> {
-    const visible = userIds.filter((userId) => sights.get(userId)?.online);
-    const readings = await this.read(visible);
-    const absent = visible.filter(
-      (userId) => readings.get(userId)?.status === 'offline' && sights.get(userId)!.lastSeen,
-    );
-    const seenAt = await this.seenAt(absent);
-    return userIds.map((userId) =>
-      presenceSeen(presenceOf(userId, readings.get(userId), seenAt.get(userId)), sights.get(userId)),
-    );
-  }
-
-  /** Empty while the store is away. */
-  private async read(userIds: readonly string[]): Promise<Map<string, PresenceReading>> {
-    if (userIds.length === 0) return new Map();
-    return this.store.read(userIds).catch(emptyWhenAway<PresenceReading>);
-  }
-
-  private async seenAt(userIds: readonly string[]): Promise<Map<string, number>> {
-    if (userIds.length === 0) return new Map();
-    return this.lastSeen.of(userIds).catch(emptyWhenAway<number>);
-  }
-
   private connectionOf(actor: Actor): Connection {
     const connection = actor.connectionId === null ? undefined : this.registry.get(actor.connectionId);
     // The socket has gone while its event was on the way; nobody hears the answer.
     if (!connection) throw new ChatError('UNAVAILABLE', { message: 'The connection is gone' });
     return connection;
   }
-}
-
-function emptyWhenAway<T>(error: unknown): Map<string, T> {
-  if (error instanceof ChatError && error.code === 'UNAVAILABLE') return new Map();
-  throw error;
-}
-
-function presenceOf(userId: string, reading: PresenceReading | undefined, seenAtMs: number | undefined): Presence {
-  const status = reading?.status ?? 'unknown';
-  const isHere = status === 'online' || status === 'away';
-  const lastSeenMs = isHere ? reading?.atMs : seenAtMs;
-  return { userId, status, lastSeenAt: lastSeenMs === undefined ? null : new Date(lastSeenMs).toISOString() };
 }

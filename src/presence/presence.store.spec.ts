@@ -85,6 +85,21 @@ describe('presence in Redis', () => {
       const ended = (await store.sweep()).map(({ userId, status }) => `${userId} ${status}`);
       expect(ended.sort()).toEqual([`${alice} offline`, `${bob} offline`].sort());
     });
+
+    it('does so, too, when it is a renewal that finds it emptied', async () => {
+      const store = newStore();
+      const leases = Array.from({ length: 200 }, (_, i) => leaseOf(newRandomId(), `c${i}`));
+      const [gone, ...staying] = leases as [PresenceLease, ...PresenceLease[]];
+      await store.apply(leases.map((lease) => ({ verb: 'connect', lease })));
+      await store.apply([{ verb: 'disconnect', lease: gone }]);
+      await redis.flushAll();
+      expect(await store.renewAll(staying, [gone])).toEqual([]);
+      expect(store.isIncomplete).toBe(true);
+      expect(await store.renewAll(staying, [gone])).toEqual([]);
+      expect(store.isIncomplete).toBe(false);
+      await pause(presenceContractSettings.presenceGraceMs + 30);
+      expect((await store.sweep()).map(({ userId, status }) => [userId, status])).toEqual([[gone.userId, 'offline']]);
+    });
   });
 
   it('asks Redis a bounded number of times, however many users', async () => {

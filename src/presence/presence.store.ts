@@ -30,6 +30,8 @@ export interface PresenceTransition {
   status: DeviceStatus;
   /** The user's last sign of life, Unix milliseconds of the store's clock. */
   seenAtMs: number;
+  /** When it happened, Unix microseconds of the store's clock: by this, whoever is told by several nodes keeps their order. */
+  atUs: number;
 }
 
 /** What a user is seen as now, in terms of what was handed out as transitions. */

@@ -82,6 +82,8 @@ export class RedisPresenceStore extends PresenceStore {
     const renewals = leases.map((lease) => ({ verb: 'renew' as const, lease }));
     const ends = wasEmptied ? gone.map((lease) => ({ verb: 'disconnect' as const, lease })) : [];
     const { transitions, epochs } = await this.change([...renewals, ...ends]);
+    // Found out only now, when it was not said who is gone: it is said next time, with the epochs known before.
+    if (this.isEmptied && !wasEmptied) return transitions;
     // Where nothing was registered, the next reply says which epoch it is.
     this.epochs = wasEmptied ? epochs : new Map([...this.epochs, ...epochs]);
     this.isEmptied = false;
@@ -188,10 +190,11 @@ function wordsOfChange({ verb, lease, before }: StoreChange): string[] {
 }
 
 function transitionsOf(words: (string | number)[]): PresenceTransition[] {
-  return inChunks(words, 3).map(([userId, status, seenAtMs]) => ({
+  return inChunks(words, 4).map(([userId, status, seenAtMs, atUs]) => ({
     userId: userId as string,
     status: status as DeviceStatus,
     seenAtMs: seenAtMs as number,
+    atUs: atUs as number,
   }));
 }
 

@@ -85,6 +85,28 @@ describe('a node that', () => {
     expect(atBob.of('user-typing')).toHaveLength(2);
   });
 
+  it('dies while Redis is emptied: its users go offline, once; nobody else does', async () => {
+    const node = await cluster.addNode();
+    const { alice, atBob } = await scene(cluster, cluster.nodes.indexOf(node));
+    const other = await scene(cluster, 0);
+    // Who came later than alice knows of her by asking only.
+    const late = await cluster.addNode();
+    const viewer = await cluster.connect(atBob.userId, cluster.nodes.indexOf(late), { deviceId: 'late' });
+    expect(await statusOf(viewer, alice)).toBe('online');
+    node.process!.kill('SIGKILL');
+    await cluster.redis!.flushAll();
+    await becomes(other.atBob, other.alice, 'online', 4_000);
+    for (const client of [atBob, viewer]) {
+      const { lastSeenAt } = await client.waitFor<Presence>('user-offline', ({ userId }) => userId === alice, 6_000);
+      expect(Math.abs(Date.now() - Date.parse(lastSeenAt!))).toBeLessThan(8_000);
+    }
+    await pause(ttlMs);
+    expect(statusesOf(atBob, alice)).toEqual(['online', 'offline']);
+    expect(statusesOf(viewer, alice)).toEqual(['offline']);
+    expect(statusesOf(other.atBob, other.alice)).toEqual(['online']);
+    expect(await statusOf(atBob, alice)).toBe('offline');
+  });
+
   it('is shut down in good order: its users go offline after the grace period', async () => {
     const node = await cluster.addNode();
     const { alice, atBob } = await scene(cluster, cluster.nodes.indexOf(node));

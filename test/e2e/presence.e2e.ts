@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Presence } from '../../src/common/index.js';
+// What a node that was held up would announce; the folder's index has no need to offer it.
+import { PresenceAnnouncer } from '../../src/presence/presence.announcer.js';
 import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
@@ -59,6 +61,24 @@ describe('coming and going', () => {
     await pause(graceMs * 3);
     expect(statusesOf(atBob, alice)).toEqual(['user-online online']);
     expect((await ask(atBob, [alice]))[0]?.status).toBe('online');
+  });
+
+  it('ends with what happened last, though a node that was held up tells later what was before', async () => {
+    const [alice, bob] = await contacts();
+    const atBob = await cluster.connect(bob, 1);
+    await cluster.connect(alice, 0);
+    await atBob.waitFor('user-online');
+    const [quick, held] = cluster.nodes.map(({ app }) => app!.get(PresenceAnnouncer));
+    const startUs = (Date.now() + 1_000) * 1_000;
+    const became = (status: 'online' | 'away' | 'offline', atUs: number) => [
+      { userId: alice, status, seenAtMs: Date.now(), atUs: startUs + atUs },
+    ];
+    quick!.announce(became('away', 2));
+    await atBob.waitFor<Presence>('user-online', ({ status }) => status === 'away');
+    for (const announcer of [quick, held]) announcer!.announce(became('offline', 1));
+    quick!.announce(became('online', 3));
+    await atBob.waitForCount('user-online', 3);
+    expect(statusesOf(atBob, alice)).toEqual(['user-online online', 'user-online away', 'user-online online']);
   });
 
   it('says when somebody was last seen, the same in the event, the answer and over REST', async () => {
