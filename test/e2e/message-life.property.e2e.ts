@@ -4,11 +4,29 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Conversation, Message } from '../../src/common/index.js';
 import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
+import { changesOf, ConversationModel } from '../support/conversation-model.js';
 import { groupConversation } from '../support/conversations.js';
 import { historyOf } from '../support/message-life.js';
+import { manually, receiptsHeardBy } from '../support/receipts.js';
 
 const emojis = ['👍', '🎉', '❤️'] as const;
-const names = ['alice', 'bob', 'carol'] as const;
+/** The owner, an admin, a member, and one who comes and goes. */
+const names = ['alice', 'bob', 'carol', 'guest'] as const;
+const guestIndex = 3;
+
+type Verb =
+  | 'send'
+  | 'edit'
+  | 'delete'
+  | 'hide'
+  | 'react'
+  | 'unreact'
+  | 'read'
+  | 'read-ids'
+  | 'deliver'
+  | 'admit'
+  | 'expel'
+  | 'leave';
 
 /** One request: who, over which node, on which of the messages there are. */
 interface Step {
@@ -16,7 +34,7 @@ interface Step {
   node: number;
   target: number;
   emoji: (typeof emojis)[number];
-  verb: 'send' | 'edit' | 'delete' | 'hide' | 'react' | 'unreact' | 'read' | 'admit' | 'expel';
+  verb: Verb;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -25,10 +43,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   target: fc.nat(30),
   emoji: fc.constantFrom(...emojis),
   verb: fc.oneof(
-    { weight: 4, arbitrary: fc.constant('send' as const) },
-    { weight: 3, arbitrary: fc.constantFrom('edit' as const, 'react' as const) },
-    { weight: 2, arbitrary: fc.constantFrom('delete' as const, 'unreact' as const) },
-    { weight: 1, arbitrary: fc.constantFrom('hide' as const, 'read' as const, 'admit' as const, 'expel' as const) },
+    { weight: 4, arbitrary: fc.constant<Verb>('send') },
+    { weight: 3, arbitrary: fc.constantFrom<Verb>('edit', 'react') },
+    { weight: 2, arbitrary: fc.constantFrom<Verb>('delete', 'unreact', 'read', 'read-ids', 'deliver') },
+    { weight: 1, arbitrary: fc.constantFrom<Verb>('hide', 'admit', 'admit', 'expel', 'leave') },
   ),
 });
 
@@ -41,33 +59,23 @@ interface Outcome {
   message: Message | undefined;
   /** The acked message, where the verb answers with one. */
   acked?: Message;
+  /** The acked cursor, where the verb answers with one. */
+  cursor?: number;
   code?: string;
 }
 
-/** What the contract lets a verb answer in a conversation where deletions, edits and departures race. */
-const allowedCodes: Record<Step['verb'], (outcome: Outcome, isOwn: boolean, isOwner: boolean) => string[]> = {
-  send: () => [],
-  edit: (_, isOwn) => (isOwn ? ['WINDOW_EXPIRED', 'NOT_FOUND'] : ['FORBIDDEN', 'NOT_FOUND']),
-  delete: (_, isOwn, isOwner) => (isOwn || isOwner ? ['NOT_FOUND'] : ['FORBIDDEN', 'NOT_FOUND']),
-  hide: () => [],
-  react: () => ['CONFLICT', 'NOT_FOUND'],
-  unreact: () => ['NOT_FOUND'],
-  read: () => [],
-  admit: () => [],
-  expel: () => ['NOT_FOUND'],
-};
-
-/** A conversation under test: three who act, one who only listens, and one who comes and goes. */
+/** A conversation under test: those who act, and one who only listens, on both nodes. */
 class Play {
   readonly messages: Message[] = [];
-  readonly hidden = new Map<string, Set<string>>(names.map((name) => [name, new Set()]));
+  readonly hidden = names.map(() => new Set<string>());
   readonly outcomes: Outcome[] = [];
+  /** What the three who stay have said they have read, and that has reached them. */
+  readonly cursors = names.map(() => ({ readSeq: 0, deliveredSeq: 0 }));
 
   constructor(
     readonly cluster: TestCluster,
     readonly conversationId: string,
     readonly users: string[],
-    readonly guest: string,
     /** By actor and node. */
     readonly clients: TestClient[][],
     /** One per node. */
@@ -77,62 +85,100 @@ class Play {
   static async begin(cluster: TestCluster): Promise<Play> {
     const suffix = randomUUID().slice(0, 8);
     const users = names.map((name) => `${name}-${suffix}`);
+    const [alice, bob, carol] = users as [string, string, string];
     const observer = `observer-${suffix}`;
-    const conversationId = await groupConversation(cluster.url(), users[0]!, [...users.slice(1), observer]);
-    const both = (user: string) => Promise.all([0, 1].map((node) => cluster.connect(user, node)));
+    const conversationId = await groupConversation(cluster.url(), alice, [bob, carol, observer]);
+    const path = `/v1/conversations/${conversationId}/participants/${bob}`;
+    await rest(cluster.url(), alice, 'PATCH', path, { role: 'admin' });
+    const both = (user: string) => Promise.all([0, 1].map((node) => cluster.connect(user, node, manually)));
     const clients = await Promise.all(users.map(both));
-    return new Play(cluster, conversationId, users, `guest-${suffix}`, clients, await both(observer));
+    const observers = await both(observer);
+    for (const client of observers) await client.ask('join-conversation', conversationId);
+    return new Play(cluster, conversationId, users, clients, observers);
+  }
+
+  get moderators(): string[] {
+    return this.users.slice(0, 2);
   }
 
   async run(round: Step[]): Promise<void> {
     const settled = await Promise.all(round.map((step) => this.attempt(step)));
     this.outcomes.push(...settled);
-    for (const { step, acked } of settled) if (step.verb === 'send') this.messages.push(acked!);
+    for (const { step, acked } of settled) if (step.verb === 'send' && acked) this.messages.push(acked);
   }
 
   private async attempt(step: Step): Promise<Outcome> {
     const message = this.messages[step.target % Math.max(this.messages.length, 1)];
     const outcome: Outcome = { step, message };
-    if (!message && !['send', 'read', 'admit', 'expel'].includes(step.verb)) return outcome;
+    const needsTarget = ['edit', 'delete', 'hide', 'react', 'unreact', 'read-ids'].includes(step.verb);
+    if (!message && needsTarget) return outcome;
     try {
-      const acked = await this.perform(step, message);
-      return acked ? { ...outcome, acked } : outcome;
+      return { ...outcome, ...(await this.perform(step, message)) };
     } catch (error) {
       return { ...outcome, code: (error as { code?: string }).code ?? String(error) };
     }
   }
 
-  private async perform({ actor, node, emoji, verb }: Step, message?: Message): Promise<Message | undefined> {
+  private async perform(step: Step, message?: Message): Promise<Partial<Outcome>> {
+    const { actor, node, emoji, verb, target } = step;
     const client = this.clients[actor]![node]!;
     const { conversationId } = this;
-    const ask = async (event: string, payload: object) => (await client.ask(event, payload)).message as Message;
+    const messageId = message?.id;
+    const seq = target % (this.messages.length + 1);
+    const ask = async (event: string, payload: object) => ({ acked: (await client.ask(event, payload)).message });
     switch (verb) {
       case 'send':
         return ask('send-message', { conversationId, content: { text: randomUUID() } });
       case 'edit':
-        return ask('edit-message', { messageId: message!.id, content: { text: randomUUID() } });
+        return ask('edit-message', { messageId, content: { text: randomUUID() } });
       case 'delete':
-        return void (await client.ask('delete-message', message!.id));
+        await client.ask('delete-message', messageId);
+        return {};
       case 'hide':
-        await client.ask('delete-message', { messageId: message!.id, scope: 'me' });
-        return void this.hidden.get(names[actor]!)!.add(message!.id);
+        await client.ask('delete-message', { messageId, scope: 'me' });
+        this.hidden[actor]!.add(messageId!);
+        return {};
       case 'react':
-        return ask('add-reaction', { messageId: message!.id, emoji });
+        return ask('add-reaction', { messageId, emoji });
       case 'unreact':
-        return ask('remove-reaction', { messageId: message!.id, emoji });
+        return ask('remove-reaction', { messageId, emoji });
       case 'read':
-        return void (await client.ask('mark-read', { conversationId, seq: this.messages.length }));
+        return this.mark(step, 'mark-read', { seq }, seq);
+      case 'read-ids':
+        return this.markById(step, [message!, this.messages[0]!]);
+      case 'deliver':
+        return this.mark(step, 'mark-delivered', { seq }, seq);
       case 'admit':
-        return void (await this.membership('POST', '', { userIds: [this.guest] }));
+        return this.membership(step, 'POST', '', { userIds: [this.users[guestIndex]] });
       case 'expel':
-        return void (await this.membership('DELETE', `/${this.guest}`));
+        return this.membership(step, 'DELETE', `/${this.users[guestIndex]}`);
+      case 'leave':
+        return this.membership({ ...step, actor: guestIndex }, 'DELETE', `/${this.users[guestIndex]}`);
     }
   }
 
-  private async membership(method: string, path: string, body?: object): Promise<void> {
+  /** @returns the acked cursor, which covers what was marked */
+  private async mark({ actor, node }: Step, event: string, place: object, marked: number) {
+    const { conversationId } = this;
+    const answer = await this.clients[actor]![node]!.ask(event, { conversationId, ...place });
+    const cursor = (answer.readSeq ?? answer.deliveredSeq) as number;
+    expect(cursor).toBeGreaterThanOrEqual(marked);
+    const said = this.cursors[actor]!;
+    if (event === 'mark-read') said.readSeq = Math.max(said.readSeq, marked);
+    said.deliveredSeq = Math.max(said.deliveredSeq, marked);
+    return { cursor };
+  }
+
+  private markById(step: Step, messages: Message[]) {
+    const highest = Math.max(...messages.map(({ seq }) => seq));
+    return this.mark(step, 'mark-read', { messageIds: messages.map(({ id }) => id) }, highest);
+  }
+
+  private async membership({ actor, node }: Step, method: string, path: string, body?: object) {
     const route = `/v1/conversations/${this.conversationId}/participants${path}`;
-    const { status, body: answer } = await rest(this.cluster.url(), this.users[0]!, method, route, body);
-    if (status >= 300) throw Object.assign(new Error(route), { code: answer.code as string });
+    const answer = await rest(this.cluster.url(node), this.users[actor]!, method, route, body);
+    if (answer.status >= 300) throw Object.assign(new Error(route), { code: answer.body.code as string });
+    return {};
   }
 
   /** The conversation as a user sees it; null: not at all. */
@@ -142,97 +188,132 @@ class Play {
   }
 }
 
-const revOf = ({ payload }: { payload: { rev: number } }) => payload.rev;
-
-/** The changes of this conversation a client heard. */
-function changesHeard(client: TestClient, conversationId: string) {
-  const events = ['new-message', 'message-edited', 'message-deleted', 'reaction-changed'];
-  return client.heard.filter(
-    ({ event, payload }) => events.includes(event) && payload.conversationId === conversationId,
-  );
-}
-
-/** The state that follows from the changes, in order. */
-function fold(changes: ReturnType<typeof changesHeard>): Message[] {
-  const messages = new Map<string, Message>();
-  for (const { event, payload } of changes) {
-    if (event === 'new-message' || event === 'message-edited') messages.set(payload.id, structuredClone(payload));
-    else if (event === 'message-deleted') bury(messages.get(payload.messageId)!, payload);
-    else react(messages.get(payload.messageId)!, payload);
-  }
-  return [...messages.values()].sort((a, b) => a.seq - b.seq);
-}
-
-function bury(message: Message, { rev, deletedAt }: { rev: number; deletedAt: string }): void {
-  Object.assign(message, { rev, deletedAt, content: null, mentions: [], reactions: {} });
-}
-
-function react(message: Message, change: { rev: number; emoji: string; userId: string; added: boolean }): void {
-  const before = message.reactions[change.emoji]?.userIds ?? [];
-  const userIds = change.added ? [...before, change.userId] : before.filter((userId) => userId !== change.userId);
-  message.rev = change.rev;
-  message.reactions[change.emoji] = { count: userIds.length, userIds };
-  if (userIds.length === 0) delete message.reactions[change.emoji];
-}
-
-/** What is right whatever the order: compares doors, nodes, sockets and counters with each other and with the answers. */
+/** Compares answers, sockets, nodes and counters with what a model makes of the changes that were told. */
 async function check(play: Play): Promise<void> {
   const { cluster, conversationId, users, observers } = play;
   const final = (await play.viewOf(observers[0]!.userId, 0))!;
-  const revs = Array.from({ length: final.lastRev }, (_, i) => i + 1);
+  const models = await Promise.all(observers.map((observer) => modelOf(play, observer, final.lastRev)));
+  const [model] = models as [ConversationModel];
   const history = await historyOf(cluster, observers[0]!.userId, conversationId);
-  for (const observer of observers) {
-    if (final.lastRev > 0) await waitForRev(observer, conversationId, final.lastRev);
-    const changes = changesHeard(observer, conversationId);
-    expect(changes.map(revOf)).toEqual(revs);
-    expect(fold(changes)).toEqual(history);
-  }
-  expect(history.map(({ seq }) => seq)).toEqual(play.messages.map((_, i) => i + 1));
-  checkAnswers(play, history);
-  for (const [i, userId] of users.entries()) await checkView(play, userId, history, play.hidden.get(names[i]!)!);
+  for (const { messages } of models) expect(messages).toEqual(history);
+  expect([...play.messages].sort((a, b) => a.seq - b.seq).map(({ id }) => id)).toEqual(history.map(({ id }) => id));
+  for (const outcome of play.outcomes) checkAnswer(play, model, outcome);
+  checkCauses(play, model);
+  for (const [i, userId] of users.entries()) if (i !== guestIndex) await checkView(play, i, userId, history);
   await checkGuest(play, history);
+  await checkReceipts(play);
 }
 
-async function waitForRev(client: TestClient, conversationId: string, rev: number): Promise<void> {
-  await expect.poll(() => changesHeard(client, conversationId).map(revOf).at(-1), { timeout: 10_000 }).toBe(rev);
+/** What an observer was told, every rev once and in order. */
+async function modelOf(play: Play, observer: TestClient, lastRev: number): Promise<ConversationModel> {
+  const { conversationId } = play;
+  await expect.poll(() => changesOf(observer.heard, conversationId).length, { timeout: 10_000 }).toBe(lastRev);
+  const model = new ConversationModel(play.moderators);
+  for (const change of changesOf(observer.heard, conversationId)) model.apply(change);
+  return model;
 }
 
-/** Every answer was allowed, and every acked change is one the observer heard of. */
-function checkAnswers({ outcomes, users, observers, conversationId }: Play, history: Message[]): void {
-  const told = new Map(changesHeard(observers[0]!, conversationId).map((change) => [revOf(change), change]));
-  const byId = new Map(history.map((message) => [message.id, message]));
-  for (const outcome of outcomes) {
-    const { step, message, acked, code } = outcome;
-    const isOwn = message?.senderId === users[step.actor];
-    if (code !== undefined) expect(allowedCodes[step.verb](outcome, isOwn, step.actor === 0)).toContain(code);
-    if (step.verb === 'edit' && acked) expect([isOwn, told.get(acked.rev)?.payload]).toEqual([true, acked]);
-    if (step.verb === 'delete' && message && code === undefined) {
-      expect(isOwn || step.actor === 0).toBe(true);
-      expect(byId.get(message.id)!.deletedAt).not.toBeNull();
-    }
+/** An acked message is as the model has it at that rev; a refusal has a reason in the model. */
+function checkAnswer(play: Play, model: ConversationModel, outcome: Outcome): void {
+  const { step, message, acked, code } = outcome;
+  if (acked) expect(acked).toEqual(model.states[acked.rev - 1]);
+  if (acked && (step.verb === 'react' || step.verb === 'unreact') && acked.deletedAt === null) {
+    const userIds = acked.reactions[step.emoji]?.userIds ?? [];
+    expect(userIds.includes(play.users[step.actor]!)).toBe(step.verb === 'react');
+  }
+  if (!message && code === undefined) return;
+  const end = message && model.messages[message.seq - 1];
+  if (step.verb === 'delete' && code === undefined) expect(end!.deletedAt).not.toBeNull();
+  if (code !== undefined) expect(reasonsFor(play, step, end), step.verb).toContain(code);
+}
+
+/** The codes a verb may be refused with, as everything stands at the end. */
+function reasonsFor(play: Play, { actor, verb }: Step, target: Message | undefined): string[] {
+  const isOwn = target?.senderId === play.users[actor];
+  const isGone = target?.deletedAt != null;
+  const named = verb === 'read-ids' ? [target, play.messages[0]] : [target];
+  const mayMissIt = actor === guestIndex || named.some((message) => message && play.hidden[actor]!.has(message.id));
+  const codes = mayMissIt || verb === 'expel' || verb === 'leave' ? ['NOT_FOUND'] : [];
+  if (verb === 'edit') codes.push(...(isOwn ? (isGone ? ['WINDOW_EXPIRED'] : []) : ['FORBIDDEN']));
+  if (verb === 'delete' && !isOwn && actor > 1) codes.push('FORBIDDEN');
+  if (verb === 'react' && isGone) codes.push('CONFLICT');
+  if (actor > 1 && (verb === 'admit' || verb === 'expel')) codes.push('FORBIDDEN');
+  return codes;
+}
+
+/** Everything that was told was done by somebody, and told once. */
+function checkCauses({ outcomes, users }: Play, { changes, states }: ConversationModel): void {
+  const done = outcomes.filter(({ message, acked, code }) => code === undefined && (message ?? acked));
+  const by = (...verbs: Verb[]) => done.filter(({ step }) => verbs.includes(step.verb));
+  const told = (event: string) => changes.filter((change) => change.event === event);
+  expect(told('new-message')).toHaveLength(by('send').length);
+  expect(told('message-edited').map(({ payload }) => payload.rev)).toEqual(
+    by('edit')
+      .map(({ acked }) => acked!.rev)
+      .sort((a, b) => a - b),
+  );
+  for (const { payload } of told('message-deleted')) {
+    const isCause = ({ step, message }: Outcome) =>
+      message!.id === payload.messageId && users[step.actor] === payload.deletedBy;
+    expect(by('delete').some(isCause)).toBe(true);
+  }
+  for (const { payload } of told('reaction-changed')) {
+    const isCause = ({ step, acked }: Outcome) =>
+      acked!.rev === payload.rev && users[step.actor] === payload.userId && step.emoji === payload.emoji;
+    expect(by(payload.added ? 'react' : 'unreact').some(isCause)).toBe(true);
+    expect(states[payload.rev - 1]!.id).toBe(payload.messageId);
   }
 }
 
-async function checkView(play: Play, userId: string, history: Message[], hidden: Set<string>): Promise<void> {
-  const visible = history.filter(({ id }) => !hidden.has(id));
+async function checkView(play: Play, actor: number, userId: string, history: Message[]): Promise<void> {
+  const visible = history.filter(({ id }) => !play.hidden[actor]!.has(id));
   for (const node of [0, 1]) {
     expect(await historyOf(play.cluster, userId, play.conversationId, node)).toEqual(visible);
     const view = (await play.viewOf(userId, node))!;
-    const { readSeq } = view.participants.find((participant) => participant.userId === userId)!;
-    const unread = visible.filter(
-      ({ seq, senderId, deletedAt }) => seq > readSeq && senderId !== userId && deletedAt === null,
-    );
-    expect(view.unreadCount).toBe(unread.length);
+    const own = view.participants.find((participant) => participant.userId === userId)!;
+    if (actor !== guestIndex) expect(own).toMatchObject(play.cursors[actor]!);
+    expect(view.unreadCount).toBe(unreadAmong(visible, userId, own.readSeq));
     expect(view.lastMessage).toEqual(visible.at(-1) ?? null);
   }
 }
 
+function unreadAmong(visible: Message[], userId: string, readSeq: number): number {
+  const isUnread = ({ seq, senderId, deletedAt }: Message) =>
+    seq > readSeq && senderId !== userId && deletedAt === null;
+  return visible.filter(isUnread).length;
+}
+
 /** Who came late sees the end of the history; who has gone sees nothing. */
-async function checkGuest({ cluster, guest, conversationId }: Play, history: Message[]): Promise<void> {
-  const answer = await rest(cluster.url(1), guest, 'GET', `/v1/conversations/${conversationId}/messages?limit=200`);
-  if (answer.status === 404) return;
-  const items = answer.body.items as Message[];
-  expect(items).toEqual(history.slice(history.length - items.length));
+async function checkGuest(play: Play, history: Message[]): Promise<void> {
+  const guest = play.users[guestIndex]!;
+  const path = `/v1/conversations/${play.conversationId}/messages?limit=200`;
+  const answer = await rest(play.cluster.url(1), guest, 'GET', path);
+  if (answer.status === 404) return expect(await play.viewOf(guest, 0)).toBeNull();
+  const firstSeq = (answer.body.items as Message[])[0]?.seq ?? Infinity;
+  return checkView(
+    play,
+    guestIndex,
+    guest,
+    history.filter(({ seq }) => seq >= firstSeq),
+  );
+}
+
+/** The observer hears cursors grow, up to where they are. */
+async function checkReceipts({ observers, users, cursors }: Play): Promise<void> {
+  for (const observer of observers) {
+    for (const [i, userId] of users.entries()) {
+      if (i === guestIndex) continue;
+      const heard = (event: string) =>
+        (receiptsHeardBy(observer) as [string, string, number][])
+          .filter(([name, who]) => name === event && who === userId)
+          .map(([, , seq]) => seq);
+      await expect.poll(() => heard('messages-read').at(-1) ?? 0).toBe(cursors[i]!.readSeq);
+      await expect.poll(() => heard('message-delivered').at(-1) ?? 0).toBe(cursors[i]!.deliveredSeq);
+      for (const event of ['messages-read', 'message-delivered']) {
+        expect(heard(event)).toEqual([...new Set(heard(event))].sort((a, b) => a - b));
+      }
+    }
+  }
 }
 
 describe('the life of messages', () => {
