@@ -30,6 +30,8 @@ const conversationCount = Number(values.conversations);
 const largest = Number(values.messages);
 const sizes = [1_000, 10_000, 100_000, 1_000_000].filter((size) => size <= largest);
 const messagesInOthers = 30;
+/** A group as large as groups get, in which everybody has read in many small steps. */
+const group = { id: 'dddddddd-0000-7000-8000-000000000000', members: 1_024, messages: 2_000, step: 10 };
 // Longer than what a device that connects sets off, and than the slowest sweep.
 const idleMs = 6_000;
 const main = join(dirname(fileURLToPath(import.meta.url)), '../../dist/main.js');
@@ -107,8 +109,36 @@ async function fill(client) {
       [largeId(size), size, middleId(size)],
     );
   }
+  await fillGroup(client);
   await client.query(indexdef);
   await client.query('VACUUM ANALYZE');
+}
+
+async function fillGroup(client) {
+  const { id, members, messages, step } = group;
+  await client.query(
+    `INSERT INTO conversations (id, kind, last_seq, last_rev, participant_count) VALUES ($1, 'group', $2, $2, $3)`,
+    [id, messages, members],
+  );
+  await client.query(
+    `INSERT INTO participants (conversation_id, user_id, role, delivered_seq, read_seq)
+     SELECT $1, CASE i WHEN 1 THEN 'busy' ELSE 'member-' || i END, 'member', $2::bigint, $2::bigint FROM generate_series(1, $3) i`,
+    [id, messages, members],
+  );
+  await client.query(
+    `INSERT INTO receipt_log (conversation_id, user_id, kind, seq, at)
+     SELECT $1, p.user_id, k, i, now() - ($2 - i) * interval '1 second'
+     FROM participants p, unnest(ARRAY['delivered', 'read']) k, generate_series($3::bigint, $2::bigint, $3::bigint) i
+     WHERE p.conversation_id = $1 AND p.user_id <> 'busy'`,
+    [id, messages, step],
+  );
+  await client.query(
+    `INSERT INTO messages (conversation_id, seq, rev, id, sender_id, type, content, created_at)
+     SELECT $1, i, i, CASE WHEN i = $2 / 2 THEN $1::uuid ELSE gen_random_uuid() END, 'busy', 'text',
+            json_build_object('text', 'the group'), now() - ($2 - i + 1) * interval '1 second'
+     FROM generate_series(1, $2::bigint) i`,
+    [id, messages],
+  );
 }
 
 async function startServer(databaseUrl, dataDir) {
@@ -185,6 +215,7 @@ function requests(url, socket) {
       { name: 'search here: a word in one of 5,000', size, hits: size / 5_000, run: search('word77', size) },
       { name: 'search here: a word in one message', size, run: search('needle', size) },
     ]),
+    { name: 'status in a group of 1,024', run: of(`/v1/messages/${group.id}/status`) },
     { name: 'conversations, first page', run: of('/v1/conversations') },
     {
       name: 'conversations, second page',
