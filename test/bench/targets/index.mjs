@@ -10,6 +10,7 @@ import { startTutorial } from './tutorial.mjs';
  */
 export const starters = {
   parley: (services, options) => startParley(services, 'parley', options),
+  'parley-plain': (services, options) => startParley(services, 'parley-plain', { ...options, isPlain: true }),
   'parley-redis': (services, options) => startParley(services, 'parley-redis', { ...options, hasRedis: true }),
   'parley-two': (services, options) => startParley(services, 'parley-two', { ...options, hasRedis: true, nodes: 2 }),
   relay: (services) => startRelay(services, 'relay'),
@@ -22,6 +23,7 @@ export const starters = {
 /** How a table names them. */
 export const titles = {
   parley: 'Parley, durable',
+  'parley-plain': 'Parley on the plain paths, durable',
   'parley-redis': 'Parley with Redis, durable',
   'parley-two': 'Parley, two nodes and Redis, durable',
   relay: 'bare relay',

@@ -18,14 +18,19 @@ const raisedLimits = {
   MAX_GROUP_SIZE: '5000',
 };
 
+/** Through Socket.IO's and Nest's public ways only (ADR-0009, ADR-0012). */
+const plainPaths = { COALESCE_WRITES: 'false', DIRECT_HANDLERS: 'false' };
+
 /**
  * @param options.nodes how many processes; more than one need Redis
  * @param options.hasRedis else ephemeral state is in memory
+ * @param options.isPlain without the ways round them
  * @param options.databaseUrl default: a new database
  * @param options.profileDir where V8 writes a processor profile at the end
  */
-export async function startParley(services, name, { nodes = 1, hasRedis = false, profileDir, databaseUrl } = {}) {
-  databaseUrl ??= await services.createDatabase(name);
+export async function startParley(services, name, options = {}) {
+  const { nodes = 1, hasRedis = false, isPlain = false, profileDir } = options;
+  const databaseUrl = options.databaseUrl ?? (await services.createDatabase(name));
   const children = [];
   const urls = [];
   for (let i = 0; i < nodes; i++) {
@@ -40,6 +45,7 @@ export async function startParley(services, name, { nodes = 1, hasRedis = false,
       JWT_SECRET: secret,
       LOG_LEVEL: 'warn',
       ...raisedLimits,
+      ...(isPlain ? plainPaths : {}),
       ...(hasRedis ? { REDIS_URL: services.redisUrl } : {}),
     };
     if (profileDir) mkdirSync(profileDir, { recursive: true });

@@ -7,7 +7,7 @@ import { sendTable } from './send-table.mjs';
 const pairCount = 100;
 const nothing = new Results(new Map());
 const targetsByInFlight = {
-  1: ['relay', 'parley', 'corked', 'relay-redis', 'tutorial'],
+  1: ['relay', 'parley', 'parley-plain', 'corked', 'relay-redis', 'tutorial'],
   8: ['relay', 'parley', 'corked'],
 };
 

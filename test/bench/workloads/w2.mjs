@@ -3,7 +3,10 @@ import { group } from '../targets/casts.mjs';
 import { measureVariants } from './interleaved.mjs';
 import { deliveryTable } from './send-table.mjs';
 
-const targetsBySize = { 200: ['relay', 'parley', 'corked', 'tutorial'], 1000: ['relay', 'parley', 'corked'] };
+const targetsBySize = {
+  200: ['relay', 'parley', 'corked', 'tutorial'],
+  1000: ['relay', 'parley', 'parley-plain', 'corked'],
+};
 const limits = { 200: 0.5, 1000: 0.45 };
 const senders = [0, 1, 2, 3];
 
