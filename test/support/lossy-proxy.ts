@@ -24,14 +24,15 @@ export class LossyProxy {
   private constructor(
     private readonly server: Server,
     readonly port: number,
+    private targetPort: number,
   ) {}
 
   static async to(targetPort: number, targetHost = '127.0.0.1'): Promise<LossyProxy> {
     const port = await freePort();
     const server = createServer({ noDelay: true });
-    const proxy = new LossyProxy(server, port);
+    const proxy = new LossyProxy(server, port, targetPort);
     server.on('connection', (client) =>
-      proxy.link(client, connect({ port: targetPort, host: targetHost, noDelay: true })),
+      proxy.link(client, connect({ port: proxy.targetPort, host: targetHost, noDelay: true })),
     );
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -45,6 +46,11 @@ export class LossyProxy {
   /** From now on bytes of these directions vanish; none: everything flows, on connections made later. */
   swallow(...directions: Direction[]): void {
     this.swallowed = new Set(directions);
+  }
+
+  /** Leads connections made from now on elsewhere. */
+  retarget(targetPort: number): void {
+    this.targetPort = targetPort;
   }
 
   /** Resets every connection. */

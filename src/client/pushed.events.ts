@@ -1,0 +1,102 @@
+import type {
+  MessageDeletedEvent,
+  MessageDeliveredEvent,
+  MessagesReadEvent,
+  ParticipantAddedEvent,
+  ParticipantRemovedEvent,
+  ReactionChangedEvent,
+} from '../common/wire-events.js';
+import type { Conversation, Message } from '../common/wire.js';
+import type { Connection } from './connection.js';
+import type { DeliveryMarks } from './delivery.marks.js';
+import type { GapFiller } from './gap.filler.js';
+import type { HandOver } from './hand-over.js';
+import type { Sequences } from './sequences.js';
+import type { SyncPosition } from './sync.position.js';
+
+const ordered = new Set([
+  'new-message',
+  'message-edited',
+  'message-deleted',
+  'reaction-changed',
+  'message-delivered',
+  'messages-read',
+  'conversation-created',
+  'conversation-updated',
+  'participant-added',
+  'participant-removed',
+]);
+
+/** Whether an event has a place in an order; others (typing, presence) are told as they come. */
+export function isOrdered(event: string): boolean {
+  return ordered.has(event);
+}
+
+/** What the server pushes, in the order in which it came: gaps are filled first, and what the app has taken is marked. */
+export class PushedEvents {
+  constructor(
+    private readonly handOver: HandOver,
+    private readonly sequences: Sequences,
+    private readonly gaps: GapFiller,
+    private readonly marks: DeliveryMarks,
+    private readonly position: SyncPosition,
+  ) {}
+
+  async take(connection: Connection, event: string, payload: unknown): Promise<void> {
+    if (connection.isBroken) return;
+    const isTaken = await this.handle(connection, event, payload);
+    if (isTaken) return this.mark(connection, event, payload);
+    this.position.hold();
+    this.marks.block((payload as { conversationId?: string }).conversationId ?? '');
+  }
+
+  private async handle(connection: Connection, event: string, payload: unknown): Promise<boolean> {
+    switch (event) {
+      case 'new-message':
+        return this.newMessage(connection, payload as Message);
+      case 'message-edited':
+        return this.handOver.message(event, payload as Message);
+      case 'message-deleted':
+        return this.handOver.deletion(payload as MessageDeletedEvent);
+      case 'reaction-changed':
+        return this.handOver.reaction(payload as ReactionChangedEvent);
+      case 'message-delivered':
+      case 'messages-read':
+        return this.handOver.receipt(event, payload as MessageDeliveredEvent & MessagesReadEvent);
+      case 'conversation-created':
+      case 'conversation-updated':
+        return this.handOver.conversation(event, payload as Conversation);
+      case 'participant-removed':
+        return this.removed(connection, payload as ParticipantRemovedEvent);
+      default:
+        return this.handOver.hand('participant-added', payload as ParticipantAddedEvent);
+    }
+  }
+
+  private async newMessage(connection: Connection, message: Message): Promise<boolean> {
+    const { conversationId, seq } = message;
+    const isGap = this.sequences.isGapBefore(conversationId, seq);
+    const isWhole = !isGap || (await this.gaps.fill(connection, conversationId, seq));
+    if (connection.isBroken) return false;
+    this.sequences.note(conversationId, seq, true);
+    return (await this.handOver.message('new-message', message)) && isWhole;
+  }
+
+  private async removed(connection: Connection, removal: ParticipantRemovedEvent): Promise<boolean> {
+    const isTaken = await this.handOver.hand('participant-removed', removal);
+    if (removal.userId !== connection.session?.userId) return isTaken;
+    return (await this.handOver.removal(removal.conversationId)) && isTaken;
+  }
+
+  private mark(connection: Connection, event: string, payload: unknown): void {
+    const { conversationId, seq, rev, scope } = payload as Message & { scope?: string };
+    // For the user alone: such a deletion has no rev of its own.
+    if (rev === undefined || scope === 'me') return;
+    if (event === 'new-message') this.marks.note(connection, conversationId, seq, rev);
+    else if (isChange(event)) this.marks.note(connection, conversationId, null, rev);
+  }
+}
+
+function isChange(event: string): boolean {
+  return event === 'message-edited' || event === 'message-deleted' || event === 'reaction-changed';
+}
