@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { mintDevelopmentToken } from '../../src/auth/index.js';
@@ -13,7 +14,7 @@ import { readSettings } from '../../src/config/index.js';
 import { freePort } from '../../src/embedded/index.js';
 import { spawnSource } from '../setup/node-process.js';
 
-const examples = join(import.meta.dirname, '..', '..', 'examples', 'first-chat');
+const examples = join(import.meta.dirname, '..', '..', 'examples');
 // Whatever the machine that runs the tests has set.
 const unset = {
   NODE_ENV: undefined,
@@ -48,6 +49,15 @@ class Terminal {
     this.process.kill('SIGTERM');
     return (await ended)[0];
   }
+}
+
+/** Lets a program import `parley/client` without a build: the source that was compiled for the tests. */
+function ownPackage(): string[] {
+  const client = pathToFileURL(join(inject('transpiledSource'), 'client', 'index.js')).href;
+  const found = `{ url: '${client}', shortCircuit: true }`;
+  const hook = `export const resolve = (name, context, next) => name === 'parley/client' ? ${found} : next(name, context);`;
+  const dataUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+  return ['--import', dataUrl(`import { register } from 'node:module'; register(${JSON.stringify(dataUrl(hook))});`)];
 }
 
 // Whole processes start here, each in seconds on a busy machine.
@@ -90,8 +100,8 @@ describe.each(engines)(
     }
 
     function run(script: string, args: string[], TOKEN: string): Terminal {
-      const child = spawn(process.execPath, [join(examples, script), ...args], {
-        env: { ...process.env, URL: url, TOKEN },
+      const child = spawn(process.execPath, [...ownPackage(), join(examples, script), ...args], {
+        env: { ...process.env, URL: url, TOKEN, DATA: join(inject('runDir'), `chat-${engine}`) },
       });
       const terminal = new Terminal(child);
       terminals.push(terminal);
@@ -113,14 +123,26 @@ describe.each(engines)(
     });
 
     it('carries a message from one terminal to the other', async () => {
-      const listening = run('listen.mjs', ['alice'], await token('bob'));
+      const listening = run('first-chat/listen.mjs', ['alice'], await token('bob'));
       await listening.shows('waiting for alice');
-      const sending = run('send.mjs', ['bob', 'Hello from the other terminal!'], await token('alice'));
+      const sending = run('first-chat/send.mjs', ['bob', 'Hello from the other terminal!'], await token('alice'));
       const ended = once(sending.process, 'close');
       await listening.shows('alice: Hello from the other terminal!');
       await sending.shows('sent as message 1');
       await ended;
       expect(sending.process.exitCode).toBe(0);
+    });
+
+    it('carries what is typed into the terminal chat of the client SDK, both ways', async () => {
+      const bob = run('client/chat.mjs', ['alice'], await token('bob'));
+      const alice = run('client/chat.mjs', ['bob'], await token('alice'));
+      await Promise.all([bob, alice].map((terminal) => terminal.shows('[online]')));
+      bob.process.stdin!.write('How are you?\n');
+      await alice.shows('bob: How are you?');
+      alice.process.stdin!.end('Fine.\n');
+      await bob.shows('alice: Fine.');
+      if (alice.process.exitCode === null) await once(alice.process, 'exit');
+      expect(alice.process.exitCode).toBe(0);
     });
 
     it('works by exactly the client code of the README', async () => {
