@@ -31,7 +31,7 @@ export class DeviceSession {
   isListing = true;
   isClosed = false;
   private readonly echo: TransportEcho;
-  private readonly unprovenLanes = new Set<Lane>();
+  private unprovenLanes: Set<Lane> | null = null;
   private pages: PageOnItsWay[] = [];
   private wake: (() => void)[] = [];
   private lastGeneration = -1;
@@ -149,6 +149,7 @@ export class DeviceSession {
   private record(lane: Lane, write: UnprovenWrite): void {
     if (this.connection.ackMode === 'manual') return;
     lane.note(write);
+    this.unprovenLanes ??= new Set();
     this.unprovenLanes.add(lane);
     this.lastGeneration = write.generation;
     this.events.onUnasked(this);
@@ -168,15 +169,15 @@ export class DeviceSession {
 
   private hearPong(): void {
     this.pages = this.pages.filter(({ generation }) => !this.echo.isProven(generation));
-    for (const lane of this.unprovenLanes) this.settle(lane);
+    for (const lane of this.unprovenLanes ?? nothing) this.settle(lane);
     // After an upgrade in between, the ping on its way proves nothing and another is due.
-    if (this.unprovenLanes.size > 0 && !this.echo.isAsked(this.lastGeneration)) this.events.onUnasked(this);
+    if (this.unprovenLanes?.size && !this.echo.isAsked(this.lastGeneration)) this.events.onUnasked(this);
     this.wakeAll();
   }
 
   private settle(lane: Lane): void {
     const proven = lane.takeProven((generation) => this.echo.isProven(generation));
-    if (lane.unproven.length === 0) this.unprovenLanes.delete(lane);
+    if (lane.unproven.length === 0) this.unprovenLanes?.delete(lane);
     if (!proven) return;
     this.events.onProven(this, lane, proven);
   }

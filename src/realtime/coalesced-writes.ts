@@ -6,7 +6,7 @@ import { writeFramesAtOnce } from './websocket-frames.js';
 interface EngineSocket {
   flush(): void;
   writeBuffer: unknown[];
-  transport: object;
+  transport: { name: string };
   on(event: 'upgrade', listener: (transport: object) => void): void;
 }
 
@@ -38,6 +38,6 @@ export function coalesceWrites(server: Server): void {
     plainFlush ??= socket.flush;
     socket.flush = flushLater;
     writeFramesAtOnce(socket.transport);
-    socket.on('upgrade', writeFramesAtOnce);
+    if (socket.transport.name !== 'websocket') socket.on('upgrade', writeFramesAtOnce);
   });
 }

@@ -18,19 +18,18 @@ export class ConnectionRegistry {
   remove(connection: Connection): void {
     this.byId.delete(connection.id);
     removeFrom(this.byUser, connection.userId, connection);
-    for (const conversationId of connection.joined) removeFrom(this.byConversation, conversationId, connection);
-    connection.joined.clear();
+    for (const conversationId of connection.joined) this.leave(connection, conversationId);
   }
 
   /** Opts a connection in to a conversation's ephemeral events. A connection that is gone stays out. */
   join(connection: Connection, conversationId: string): void {
     if (this.byId.get(connection.id) !== connection) return;
-    connection.joined.add(conversationId);
+    connection.join(conversationId);
     addTo(this.byConversation, conversationId, connection);
   }
 
   leave(connection: Connection, conversationId: string): void {
-    connection.joined.delete(conversationId);
+    connection.leave(conversationId);
     removeFrom(this.byConversation, conversationId, connection);
   }
 

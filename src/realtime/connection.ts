@@ -7,6 +7,8 @@ export type AckMode = 'auto' | 'manual';
 
 // More than are ever on their way at once of a socket within its rate; a later gap brings back at worst a repeat.
 const maxOwnMessages = 64;
+// Most sockets are idle: what they may never need, they share.
+const none: ReadonlySet<string> = new Set();
 
 /**
  * One socket of one device of one user, on this node.
@@ -15,8 +17,7 @@ const maxOwnMessages = 64;
  */
 export class Connection {
   readonly arrivals = new ArrivalOrder();
-  /** Conversations whose ephemeral events this socket asked for (`join-conversation`). */
-  readonly joined = new Set<string>();
+  private joinedIds: Set<string> | null = null;
   private readonly ownMessages: string[] = [];
   private ownCount = 0;
   private held: [event: string, payload: unknown][] | null = [];
@@ -38,6 +39,21 @@ export class Connection {
 
   get deviceId(): string {
     return this.actor.deviceId ?? 'default';
+  }
+
+  /** Conversations whose ephemeral events this socket asked for (`join-conversation`). */
+  get joined(): ReadonlySet<string> {
+    return this.joinedIds ?? none;
+  }
+
+  /** Called by the registry, which finds connections by what they joined. */
+  join(conversationId: string): void {
+    this.joinedIds ??= new Set();
+    this.joinedIds.add(conversationId);
+  }
+
+  leave(conversationId: string): void {
+    this.joinedIds?.delete(conversationId);
   }
 
   get isOpen(): boolean {

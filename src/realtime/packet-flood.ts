@@ -41,8 +41,9 @@ export function cutPacketFloods(server: Server): void {
 }
 
 function boundPings(webSocket: WebSocketLike): void {
-  const budget = new TokenBucket(perSecond, burst, Date.now());
+  let budget: TokenBucket | null = null;
   webSocket.on('ping', () => {
+    budget ??= new TokenBucket(perSecond, burst, Date.now());
     if (budget.take(Date.now()) > 0) webSocket.terminate();
   });
 }

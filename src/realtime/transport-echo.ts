@@ -2,6 +2,7 @@ import type { Server, Socket } from 'socket.io';
 
 /** What this file uses of an Engine.IO socket; `sendPacket` is not in its public types. */
 interface EngineSocket {
+  transport: { name: string };
   sendPacket(type: 'ping'): void;
   on(event: 'packet' | 'packetCreate', listener: (packet: { type: string }) => void): void;
   on(event: 'upgrade', listener: () => void): void;
@@ -37,6 +38,7 @@ export class TransportEcho {
     transport.on('packet', ({ type }) => {
       if (type === 'pong') this.hear();
     });
+    if (transport.transport.name === 'websocket') return;
     transport.on('upgrade', () => (this.doubtfulUpTo = this.generation));
   }
 
