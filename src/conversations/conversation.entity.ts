@@ -40,4 +40,8 @@ export class ConversationEntity {
 
   @Column('bigint', { name: 'changed_xid', default: () => 'current_xid()' })
   changedXid!: number;
+
+  /** What all participants have at least in `user_activity`; kept by triggers (ADR-0006). */
+  @Column('bigint', { name: 'marked_until', default: 0 })
+  markedUntil!: number;
 }

@@ -22,6 +22,8 @@ export function dataSourceOptions(
     entities,
     migrations,
     migrationsTableName: 'migrations',
+    // Also for the CLI: a backfill commits in steps.
+    migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,
     parseInt8: true,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { messageColumns, messageVisibleTo, type MessageRow } from '../conversations/index.js';
 import { isPastComplete, pastColumns, Sql, type DatabasePast } from '../database/index.js';
+import { conversationOfWalk, walkOf, type Walk } from './sync.walk.js';
 
 /** The moment a sync describes. */
 export interface SyncSnapshot extends DatabasePast {
@@ -43,10 +44,9 @@ const firstId = '00000000-0000-0000-0000-000000000000';
 // transaction is older than `sinceXid`, everything was visible at that position: the scan backwards stops there, and reads
 // what changed, not what exists. What is not visible in the pass' own snapshot belongs to the next sync: a message that
 // changes between two pages has moved up, and would come twice.
-const messagesSql = `
+const messagesSql = ({ from, id }: Walk) => `
   SELECT ${messageColumns('m')}, m.expires_at IS NOT NULL AND m.expires_at <= now() AS is_gone
-  FROM participants p
-  JOIN conversations c ON c.id = p.conversation_id
+  FROM ${from} ${conversationOfWalk}
   CROSS JOIN LATERAL (
     SELECT CASE WHEN p.conversation_id = $3::uuid THEN $4::bigint
                 WHEN $2::bigint = 0 THEN 0
@@ -62,7 +62,7 @@ const messagesSql = `
     ORDER BY m.rev LIMIT $6
   ) m
   WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id >= $3 AND c.changed_xid >= $2
-  ORDER BY p.conversation_id, m.rev LIMIT $6`;
+  ORDER BY ${id}, m.rev LIMIT $6`;
 
 /** Reads what changed for a user. Everything keyed by what never changes, but messages: see there. */
 @Injectable()
@@ -77,41 +77,40 @@ export class SyncRepository {
     return isPastComplete(row!) ? row! : this.now();
   }
 
-  /** Conversations the user is in no longer; by `participants_user`. */
+  /** Conversations the user is in no longer. */
   async removed({ userId, sinceXid, after, limit }: SyncQuestion): Promise<string[]> {
+    const { name, from, id } = walkOf(sinceXid);
     const rows = await this.sql.rows<{ id: string }>({
-      name: 'sync-removed',
-      text: `SELECT conversation_id AS id FROM participants
-             WHERE user_id = $1 AND left_at IS NOT NULL AND changed_xid >= $2 AND conversation_id > $3
-             ORDER BY conversation_id LIMIT $4`,
+      name: `sync-removed-${name}`,
+      text: `SELECT ${id} AS id FROM ${from}
+             WHERE p.user_id = $1 AND p.left_at IS NOT NULL AND p.changed_xid >= $2 AND p.conversation_id > $3
+             ORDER BY ${id} LIMIT $4`,
       values: [userId, sinceXid, after?.[0] ?? firstId, limit],
     });
     return rows.map(({ id }) => id);
   }
 
-  /**
-   * Conversations that changed, or the user's part in them, or in which he hid a message; by `participants_user`, the
-   * primary key and `hidden_messages_changed`.
-   */
+  /** Conversations that changed, or the user's part in them, or in which he hid a message. */
   async conversations({ userId, sinceXid, after, limit }: SyncQuestion): Promise<string[]> {
+    const { name, from, id } = walkOf(sinceXid);
     const rows = await this.sql.rows<{ id: string }>({
-      name: 'sync-conversations',
-      text: `SELECT p.conversation_id AS id
-             FROM participants p JOIN conversations c ON c.id = p.conversation_id
+      name: `sync-conversations-${name}`,
+      text: `SELECT ${id} AS id FROM ${from} ${conversationOfWalk}
              WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id > $3
                AND (c.changed_xid >= $2 OR p.changed_xid >= $2 OR p.conversation_id IN (
                  SELECT h.conversation_id FROM hidden_messages h WHERE h.user_id = $1 AND h.changed_xid >= $2))
-             ORDER BY p.conversation_id LIMIT $4`,
+             ORDER BY ${id} LIMIT $4`,
       values: [userId, sinceXid, after?.[0] ?? firstId, limit],
     });
     return rows.map(({ id }) => id);
   }
 
-  /** Messages in their present state, by conversation and rev; by `participants_user` and `messages_rev`. */
+  /** Messages in their present state, by conversation and rev; by `messages_rev`. */
   messages({ userId, sinceXid, after, limit }: SyncQuestion, snapshot: string): Promise<SyncMessageRow[]> {
+    const walk = walkOf(sinceXid);
     return this.sql.rows<SyncMessageRow>({
-      name: 'sync-messages',
-      text: messagesSql,
+      name: `sync-messages-${walk.name}`,
+      text: messagesSql(walk),
       values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? 0, snapshot, limit],
     });
   }
@@ -130,17 +129,21 @@ export class SyncRepository {
     });
   }
 
-  /** Cursors of all participants of the user's conversations; by `participants_user` and the primary key. */
+  /** Cursors of all participants of the user's conversations; by the primary key. */
   receipts({ userId, sinceXid, after, limit }: SyncQuestion): Promise<ReceiptRow[]> {
+    const { name, from, id } = walkOf(sinceXid);
     return this.sql.rows<ReceiptRow>({
-      name: 'sync-receipts',
+      name: `sync-receipts-${name}`,
       text: `SELECT o.conversation_id AS "conversationId", o.user_id AS "userId", o.delivered_seq AS "deliveredSeq",
                     o.read_seq AS "readSeq", o.delivered_at AS "deliveredAt", o.read_at AS "readAt"
-             FROM participants p JOIN participants o ON o.conversation_id = p.conversation_id
-             WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id >= $3 AND o.left_at IS NULL
-               AND o.changed_xid >= $2 AND (o.delivered_at IS NOT NULL OR o.read_at IS NOT NULL)
+             FROM ${from} CROSS JOIN LATERAL (
+               SELECT * FROM participants o
+               WHERE o.conversation_id = p.conversation_id AND o.left_at IS NULL AND o.changed_xid >= $2
+                 AND (o.delivered_at IS NOT NULL OR o.read_at IS NOT NULL) OFFSET 0
+             ) o
+             WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id >= $3
                AND (o.conversation_id, o.user_id) > ($3::uuid, $4::text)
-             ORDER BY o.conversation_id, o.user_id LIMIT $5`,
+             ORDER BY ${id}, o.user_id LIMIT $5`,
       values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? '', limit],
     });
   }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
+import { unmarked, wearMarks } from '../support/activity-marks.js';
 import type { TestClient } from '../support/client.js';
 import { rest } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
@@ -139,6 +140,85 @@ describe('sync', () => {
     const gone = await syncAll(reader, afterwards);
     expect(gone.messages).toEqual([]);
     expect(gone.hidden).toEqual([{ conversationId, messageId: expiring.id }]);
+  });
+
+  it('tells every participant of every kind of change, also where the marks it looks by have worn out', async () => {
+    const { alice, bob, sender, reader } = await scene();
+    const [carol, dave] = [`carol-${users}`, `dave-${users}`];
+    const group = await groupConversation(cluster.url(), alice, [bob, carol]);
+    const clients = {
+      alice: sender,
+      bob: reader,
+      carol: await cluster.connect(carol),
+      dave: await cluster.connect(dave),
+    };
+    const members = ['alice', 'bob', 'carol'] as const;
+    const first = await send(sender, group, 'first');
+    let expiring!: Message;
+    const path = `/v1/conversations/${group}`;
+    const patch = async (method: string, to: string, body?: object) => {
+      expect((await rest(cluster.url(1), alice, method, `${path}${to}`, body)).status).toBeLessThan(300);
+    };
+    const changes: [string, readonly (keyof typeof clients)[], string, () => Promise<unknown>][] = [
+      ['send', members, 'messages', () => send(sender, group, 'second')],
+      [
+        'edit',
+        members,
+        'messages',
+        () => sender.ask('edit-message', { messageId: first.id, content: { text: 'edited' } }),
+      ],
+      ['react', members, 'messages', () => reader.ask('add-reaction', { messageId: first.id, emoji: '👍' })],
+      ['take back', members, 'messages', () => reader.ask('remove-reaction', { messageId: first.id, emoji: '👍' })],
+      ['deliver', members, 'receipts', () => reader.ask('mark-delivered', { conversationId: group, seq: 2 })],
+      ['read', members, 'receipts', () => reader.ask('mark-read', { conversationId: group, seq: 2 })],
+      ['delete', members, 'messages', () => sender.ask('delete-message', { messageId: first.id })],
+      ['rename', members, 'conversations', () => patch('PATCH', '', { title: 'Another' })],
+      ['promote', members, 'conversations', () => patch('PATCH', `/participants/${bob}`, { role: 'admin' })],
+      ['add', [...members, 'dave'], 'conversations', () => patch('POST', '/participants', { userIds: [dave] })],
+      [
+        'expire',
+        members,
+        'hidden',
+        () => sender.waitFor('message-deleted', ({ messageId }: any) => messageId === expiring.id, 8_000),
+      ],
+      ['remove: told', ['dave'], 'removed', () => patch('DELETE', `/participants/${dave}`)],
+      ['add again', [...members, 'dave'], 'conversations', () => patch('POST', '/participants', { userIds: [dave] })],
+      ['remove: others', members, 'conversations', () => patch('DELETE', `/participants/${dave}`)],
+    ];
+    const positionOf = async (client: TestClient) => (await client.ask('heartbeat')).syncToken as string;
+    for (const [kind, who, part, change] of changes) {
+      if (kind === 'expire') expiring = await send(sender, group, 'short', { expiresInSeconds: 2 });
+      const since = new Map<string, string>();
+      for (const name of who) since.set(name, await positionOf(clients[name]));
+      await wearMarks(database, group);
+      await change();
+      for (const name of who) {
+        const page = await syncAll(clients[name], since.get(name)!);
+        const found = page[part]!.map((one) => one.conversationId ?? one.id ?? one);
+        expect([kind, name, found.includes(group)]).toEqual([kind, name, true]);
+      }
+    }
+    // Nothing has to be marked here, but for the newcomer.
+    const erin = await cluster.connect(`erin-${users}`);
+    const atFirst = await positionOf(erin);
+    await patch('POST', '/participants', { userIds: [erin.userId] });
+    expect((await syncAll(erin, atFirst)).conversations!.map(({ id }) => id)).toEqual([group]);
+
+    const since = await positionOf(clients.dave);
+    const founded = await groupConversation(cluster.url(1), alice, [dave]);
+    expect((await syncAll(clients.dave, since)).conversations!.map(({ id }) => id)).toEqual([founded]);
+    expect(await unmarked(database)).toEqual([]);
+  });
+
+  it('tells the last of a group, who leaves it, that it is his no longer', async () => {
+    const { alice, sender } = await scene();
+    const group = await groupConversation(cluster.url(), alice, []);
+    const since = (await sender.ask('heartbeat')).syncToken as string;
+    await wearMarks(database, group);
+    expect(
+      (await rest(cluster.url(), alice, 'DELETE', `/v1/conversations/${group}/participants/${alice}`)).status,
+    ).toBe(204);
+    expect((await syncAll(sender, since)).removed).toEqual([group]);
   });
 
   it('shows a conversation anew whose unread count or last message changed because the user hid a message', async () => {

@@ -25,7 +25,7 @@ export class AppendPlan1764000800000 implements MigrationInterface {
   }
 
   /** As before (see the foundation), with each verdict found once and each message's place counted along with it. */
-  private async replaceAppend(runner: QueryRunner): Promise<void> {
+  async replaceAppend(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE OR REPLACE FUNCTION append_messages(
         p_node_id text, p_published bigint[], p_conversation_ids uuid[], p_batch json

@@ -10,6 +10,8 @@ import { AppendPlan1764000800000 } from './1764000800000-append-plan.js';
 import { SearchStatistics1764000900000 } from './1764000900000-search-statistics.js';
 import { HiddenRedelivery1764001000000 } from './1764001000000-hidden-redelivery.js';
 import { DatabaseStarts1764001100000 } from './1764001100000-database-starts.js';
+import { ActivityMarks1764001200000 } from './1764001200000-activity-marks.js';
+import { ActivityBackfill1764001300000 } from './1764001300000-activity-backfill.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
 export const migrations = [
@@ -25,4 +27,6 @@ export const migrations = [
   SearchStatistics1764000900000,
   HiddenRedelivery1764001000000,
   DatabaseStarts1764001100000,
+  ActivityMarks1764001200000,
+  ActivityBackfill1764001300000,
 ];
