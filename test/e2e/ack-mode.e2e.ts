@@ -66,16 +66,20 @@ describe('ackMode auto', () => {
     await here.sender.waitFor('message-delivered', isDelivered(1), 3_000);
   });
 
-  it('does not claim what a half-open link has swallowed, and delivers it again', async () => {
+  it.each([
+    ['half open, and nothing comes to the client', ['toClient'], [1]],
+    ['half open, and the proof of what came does not come back', ['toServer'], [1, 2]],
+    ['a black hole', ['toServer', 'toClient'], [1]],
+  ] as const)('claims nothing on a link that is %s, and delivers it again', async (_name, directions, seen) => {
     const here = await scene();
     const lost = await throughProxy(here.bob);
     await send(here, 'arrives');
     await here.sender.waitFor('message-delivered', isDelivered(1), 3_000);
-    proxy!.swallow('toClient');
-    await send(here, 'vanishes');
+    proxy!.swallow(...directions);
+    await send(here, 'is not proven');
     await pause(1_200);
     expect(here.sender.of<{ deliveredSeq: number }>('message-delivered').some(isDelivered(2))).toBe(false);
-    expect(seqs(lost)).toEqual([1]);
+    expect(seqs(lost)).toEqual(seen);
     lost.close();
     const again = await cluster.connect(here.bob, 0, { deviceId: 'phone' });
     await again.waitForCount('new-message', 1);

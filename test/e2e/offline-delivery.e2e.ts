@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../src/common/index.js';
 import { BacklogFinder } from '../../src/delivery/backlog.finder.js';
-import type { TestClient } from '../support/client.js';
+import { connect, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
+import { LossyProxy } from '../support/lossy-proxy.js';
 import { poolOf } from '../support/message-life.js';
 
 let cluster: TestCluster;
@@ -191,6 +193,27 @@ describe('offline delivery', () => {
     const fourth = await phone(1);
     await fourth.waitForCount('new-message', 1);
     expect(hiddenFrom(fourth)).toEqual([]);
+  });
+
+  it('writes no more of a backlog than a few pages to a device that proves nothing, and goes on when it does', async () => {
+    const [alice, bob] = [someone('alice'), someone('bob')];
+    const sender = await cluster.connect(alice, 0);
+    const conversationId = await directConversation(cluster.url(), alice, bob);
+    await sendMany(sender, conversationId, 2_000);
+    const proxy = await LossyProxy.to(Number(new URL(cluster.url(1)).port));
+    const silent = await connect(proxy.url, bob, { deviceId: 'phone' });
+    proxy.swallow('toServer');
+    await silent.waitFor('new-message');
+    await pause(1_500);
+    const written = silent.of('new-message').length;
+    expect(written).toBeLessThan(1_400);
+    silent.close();
+    await proxy.stop();
+    const device = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    await device.waitForCount('new-message', 2_000, 15_000);
+    expect(device.of<Message>('new-message').map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 2_000 }, (_, i) => i + 1),
+    );
   });
 
   it('does not hold up other conversations while a backlog is written', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
 import { OfflineNotifier, type OfflineNotification } from '../../src/delivery/index.js';
 import { Metrics } from '../../src/metrics/index.js';
+import { offlineQueueKey, RedisCommands } from '../../src/redis/index.js';
 import type { TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
@@ -91,12 +92,13 @@ describe('the offline queue', () => {
     await second.waitForCount('new-message', 7);
     expect(await reads('not-whole')).toBe(fallbacks + 1);
 
+    await cluster.nodes[0]!.app!.get(RedisCommands).call('set', offlineQueueKey(foreign.bob, 'phone'), 'garbage');
+    const third = await cluster.connect(foreign.bob, 0, { deviceId: 'phone' });
+    await third.waitForCount('new-message', 1);
     await cluster.redis!.flushAll();
-    for (const { bob } of [flushed, foreign]) {
-      const device = await cluster.connect(bob, 0, { deviceId: 'phone' });
-      await device.waitForCount('new-message', 1);
-      expect(texts(device)).toEqual(['missed']);
-    }
+    const fourth = await cluster.connect(flushed.bob, 0, { deviceId: 'phone' });
+    await fourth.waitForCount('new-message', 1);
+    for (const device of [third, fourth]) expect(texts(device)).toEqual(['missed']);
     expect(await reads('not-whole')).toBe(fallbacks + 3);
   });
 
@@ -137,5 +139,42 @@ describe('OfflineNotifier', () => {
     const { rows } = await database.query('SELECT * FROM notifications_due WHERE user_id = $1', [bob]);
     await database.end();
     expect(rows).toEqual([]);
+  });
+
+  it('is told again by nodes that were not there when it failed, after the back-off that was left', async () => {
+    const { bob, send } = await scene();
+    const database = new pg.Client({ connectionString: cluster.database.url });
+    await database.connect();
+    const due = async () => {
+      const { rows } = await database.query(
+        'SELECT attempts, extract(epoch FROM due_at - now())::float8 AS "inSeconds" FROM notifications_due WHERE user_id = $1',
+        [bob],
+      );
+      return rows[0] as { attempts: number; inSeconds: number } | undefined;
+    };
+    const mine = () => told.filter(({ userId }) => userId === bob);
+    failing.add(bob);
+    await send('the push service is down');
+    while (mine().length < 1) await pause(20);
+    for (const node of cluster.nodes.splice(0)) await node.stop();
+    const left = await due();
+    expect(left).toMatchObject({ attempts: 1 });
+    expect(left!.inSeconds).toBeGreaterThan(0);
+
+    failing.add(bob);
+    for (let i = 0; i < 2; i++) await cluster.addNode();
+    await pause(500);
+    // Starting again is no reason to be early.
+    expect([mine().length, (await due())!.attempts]).toEqual([1, 1]);
+    // What is left of the 5 s is not waited for.
+    await database.query('UPDATE notifications_due SET due_at = now() WHERE user_id = $1', [bob]);
+    while (mine().length < 2) await pause(20);
+    const again = await due();
+    expect(again!.attempts).toBe(2);
+    expect(again!.inSeconds).toBeGreaterThan(8);
+    await database.query('UPDATE notifications_due SET due_at = now() WHERE user_id = $1', [bob]);
+    while (await due()) await pause(20);
+    await database.end();
+    expect(mine().map(({ eventId }) => eventId)).toEqual(Array(3).fill(mine()[0]!.eventId));
   });
 });

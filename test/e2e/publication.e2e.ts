@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
+import { connect } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
 import { LossyProxy } from '../support/lossy-proxy.js';
@@ -78,6 +79,24 @@ describe('publication after a crash', () => {
     await dave.waitFor('new-message', undefined, 5_000);
     const { rows } = await database.query('SELECT count(*)::int AS n FROM outbox');
     expect(rows[0].n).toBeLessThan(2);
+  });
+
+  it('delivers again what a node had sent and got no proof of when it was killed', async () => {
+    const conversationId = await directConversation(cluster.url(), 'gina', 'hugo');
+    const gina = await cluster.connect('gina', 0);
+    const node = await cluster.addNode();
+    const toNode = await LossyProxy.to(Number(new URL(node.url).port));
+    proxies.push(toNode);
+    const first = await connect(toNode.url, 'hugo', { deviceId: 'phone' });
+    // The node's pings reach the device, the pongs do not come back.
+    toNode.swallow('toServer');
+    await gina.ask('send-message', { conversationId, content: { text: 'unproven' } });
+    await first.waitFor('new-message');
+    node.process!.kill('SIGKILL');
+    first.close();
+    const second = await cluster.connect('hugo', 0, { deviceId: 'phone' });
+    expect((await second.waitFor<Message>('new-message')).content).toEqual({ text: 'unproven' });
+    await gina.waitFor('message-delivered');
   });
 
   it('queues for those who are away', async () => {
