@@ -15,8 +15,8 @@ type Removed = Extract<ConversationChange, { type: 'removed' }>;
 const nobody: Members = new Map();
 
 const maxRemembered = 10_000;
-// Unread counts are per viewer: this keeps one query short, however many of a group are connected here.
-const viewersPerQuery = 100;
+// One query shows a group to all who are connected here, unless groups are much larger than by default.
+const viewersPerQuery = 1_024;
 
 /**
  * Acts on each committed change of a conversation, on every node: first the directory forgets, then connections and

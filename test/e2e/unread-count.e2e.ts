@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Conversation, Message } from '../../src/common/index.js';
+import { ConversationViews } from '../../src/conversations/index.js';
 import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { groupConversation } from '../support/conversations.js';
@@ -208,6 +209,46 @@ describe('unreadCount', () => {
       { numRuns: 15 },
     );
   }, 120_000);
+
+  it('equals a recount for everybody who is shown a group at once', async () => {
+    const userIds = Object.values(someUsers(...Array.from({ length: 40 }, (_, i) => `member-${i}`)));
+    const conversationId = await groupConversation(cluster.url(), userIds[0]!, userIds.slice(1));
+    const other = await groupConversation(cluster.url(), userIds[0]!, userIds.slice(1, 3));
+    const pick = (max: number) => Math.floor(Math.random() * max);
+    await sql.query(
+      `INSERT INTO messages (conversation_id, seq, rev, id, sender_id, type, created_at, deleted_at, expires_at)
+       SELECT $1, i, i, gen_random_uuid(), ($2::text[])[1 + i % 7], 'text', now(), CASE WHEN i % 5 = 0 THEN now() END,
+              CASE i % 11 WHEN 0 THEN now() - interval '1 second' WHEN 1 THEN now() + interval '1 hour' END
+       FROM generate_series(1, 500) i`,
+      [conversationId, userIds],
+    );
+    await sql.query('UPDATE conversations SET last_seq = 500, last_rev = 500 WHERE id = $1', [conversationId]);
+    await sql.query(
+      `UPDATE participants p SET joined_seq = j, read_seq = r FROM unnest($2::text[], $3::int[], $4::int[]) AS t (id, j, r)
+       WHERE p.conversation_id = $1 AND p.user_id = t.id`,
+      [conversationId, userIds, userIds.map(() => pick(3) * pick(300)), userIds.map(() => pick(20) * 25)],
+    );
+    await sql.query(
+      `INSERT INTO hidden_messages (user_id, conversation_id, seq, message_id)
+       SELECT u, conversation_id, seq, id FROM messages, unnest($2::text[]) u WHERE conversation_id = $1 AND hashtext(u || id) % 9 = 0`,
+      [conversationId, userIds],
+    );
+    const { rows } = await sql.query<{ id: string; n: number }>(
+      `SELECT p.user_id AS id, count(m.seq)::int AS n FROM participants p LEFT JOIN messages m
+         ON m.conversation_id = p.conversation_id AND m.seq > p.read_seq AND m.seq > p.joined_seq AND m.sender_id <> p.user_id
+            AND m.deleted_at IS NULL AND coalesce(m.expires_at > now(), true)
+            AND NOT EXISTS (SELECT 1 FROM hidden_messages h WHERE h.user_id = p.user_id AND h.message_id = m.id)
+       WHERE p.conversation_id = $1 GROUP BY p.user_id`,
+      [conversationId],
+    );
+    const recount = Object.fromEntries(rows.map(({ id, n }) => [id, n]));
+    expect(new Set(Object.values(recount)).size).toBeGreaterThan(20);
+    const views = cluster.nodes[0]!.app!.get(ConversationViews);
+    const shown = await views.forUsers(conversationId, userIds);
+    expect(Object.fromEntries([...shown].map(([id, { unreadCount }]) => [id, unreadCount]))).toEqual(recount);
+    const alone = await views.forUser(userIds[1]!, [other, conversationId]);
+    expect(alone.map(({ unreadCount }) => unreadCount)).toEqual([0, recount[userIds[1]!]]);
+  });
 
   it('equals a recount after the same things at once', async () => {
     const walk = await Walk.start();
