@@ -27,7 +27,9 @@ class CountingSql extends Sql {
   private async explain(name: string, text: string, values: unknown[]): Promise<void> {
     if (!this.known.has(name)) await this.client.query(`PREPARE ${name} AS ${text}`);
     this.known.add(name);
-    const literals = values.map((value) => pg.escapeLiteral(String(value)));
+    const literals = values.map((value) =>
+      pg.escapeLiteral(Array.isArray(value) ? `{${value.join()}}` : String(value)),
+    );
     const execute = `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE ${name}(${literals.join(', ')})`;
     const { rows } = await this.client.query(execute);
     const { Plan: plan } = rows[0]['QUERY PLAN'][0] as { Plan: Plan };
@@ -47,8 +49,6 @@ const fillSql = `
   INSERT INTO messages (conversation_id, seq, rev, id, sender_id, type, content, created_at)
   SELECT id, s, s, gen_random_uuid(), 'writer-' || id, 'text', '{"text":"Hello!"}', now()
   FROM made, generate_series(1, $2::int) s`;
-
-const ofReader = (sinceXid: number) => ({ userId: 'reader', sinceXid, after: null, limit: 200 });
 
 describe('SyncRepository', () => {
   let database: TestDatabase;
@@ -83,12 +83,14 @@ describe('SyncRepository', () => {
   async function page(sinceXid: number) {
     const { snapshot } = await repository.now();
     sql.blocks = 0;
+    const conversationIds = await repository.changed('reader', sinceXid);
+    const question = { userId: 'reader', sinceXid, conversationIds, after: null, limit: 200 };
     const found = {
-      removed: await repository.removed(ofReader(sinceXid)),
-      conversations: await repository.conversations(ofReader(sinceXid)),
-      messages: (await repository.messages(ofReader(sinceXid), snapshot)).map(({ seq }) => seq),
-      hidden: await repository.hidden(ofReader(sinceXid)),
-      receipts: (await repository.receipts(ofReader(sinceXid))).map(({ userId }) => userId),
+      removed: await repository.removed(question),
+      conversations: await repository.conversations(question),
+      messages: (await repository.messages(question, snapshot)).map(({ seq }) => seq),
+      hidden: await repository.hidden(question),
+      receipts: (await repository.receipts(question)).map(({ userId }) => userId),
     };
     return { found, blocks: sql.blocks };
   }
@@ -118,6 +120,8 @@ describe('SyncRepository', () => {
       expect(one.found).toMatchObject({ conversations: [id], messages: [3], receipts: [`writer-${id}`] });
       blocks.push([nothing.blocks, one.blocks]);
     }
+    // Too many to be listed: then the user's conversations are walked.
+    expect(await repository.changed('reader', 1)).toBeNull();
     // An index may be a level deeper.
     expect(blocks.map(([nothing]) => nothing < 60)).toEqual([true, true]);
     expect(blocks.map(([, one]) => one < 200)).toEqual([true, true]);

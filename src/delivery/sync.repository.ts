@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { messageColumns, messageVisibleTo, type MessageRow } from '../conversations/index.js';
 import { isPastComplete, pastColumns, Sql, type DatabasePast } from '../database/index.js';
-import { conversationOfWalk, walkOf, type Walk } from './sync.walk.js';
+import { changedSql, conversationOfWalk, maxListed, walkOf, type Walk } from './sync.walk.js';
 
 /** The moment a sync describes. */
 export interface SyncSnapshot extends DatabasePast {
@@ -13,6 +13,8 @@ export interface SyncSnapshot extends DatabasePast {
 export interface SyncQuestion {
   userId: string;
   sinceXid: number;
+  /** Looked at alone, see {@link SyncRepository.changed}; null: all of the user's. */
+  conversationIds: readonly string[] | null;
   after: readonly [conversationId: string, second: string | number] | null;
   limit: number;
 }
@@ -77,22 +79,37 @@ export class SyncRepository {
     return isPastComplete(row!) ? row! : this.now();
   }
 
+  /**
+   * The conversations in which anything changed that the user is to hear of; by `user_activity_until` and
+   * `hidden_messages_changed`, and primary keys.
+   *
+   * @returns null: more than {@link maxListed}
+   */
+  async changed(userId: string, sinceXid: number): Promise<string[] | null> {
+    const rows = await this.sql.rows<{ id: string }>({
+      name: 'sync-changed',
+      text: changedSql,
+      values: [userId, sinceXid],
+    });
+    return rows.length > maxListed ? null : [...new Set(rows.map(({ id }) => id))];
+  }
+
   /** Conversations the user is in no longer. */
-  async removed({ userId, sinceXid, after, limit }: SyncQuestion): Promise<string[]> {
-    const { name, from, id } = walkOf(sinceXid);
+  async removed({ userId, sinceXid, conversationIds, after, limit }: SyncQuestion): Promise<string[]> {
+    const { name, from, id, values } = walkOf(conversationIds, 4);
     const rows = await this.sql.rows<{ id: string }>({
       name: `sync-removed-${name}`,
       text: `SELECT ${id} AS id FROM ${from}
              WHERE p.user_id = $1 AND p.left_at IS NOT NULL AND p.changed_xid >= $2 AND p.conversation_id > $3
              ORDER BY ${id} LIMIT $4`,
-      values: [userId, sinceXid, after?.[0] ?? firstId, limit],
+      values: [userId, sinceXid, after?.[0] ?? firstId, limit, ...values],
     });
     return rows.map(({ id }) => id);
   }
 
   /** Conversations that changed, or the user's part in them, or in which he hid a message. */
-  async conversations({ userId, sinceXid, after, limit }: SyncQuestion): Promise<string[]> {
-    const { name, from, id } = walkOf(sinceXid);
+  async conversations({ userId, sinceXid, conversationIds, after, limit }: SyncQuestion): Promise<string[]> {
+    const { name, from, id, values } = walkOf(conversationIds, 4);
     const rows = await this.sql.rows<{ id: string }>({
       name: `sync-conversations-${name}`,
       text: `SELECT ${id} AS id FROM ${from} ${conversationOfWalk}
@@ -100,18 +117,19 @@ export class SyncRepository {
                AND (c.changed_xid >= $2 OR p.changed_xid >= $2 OR p.conversation_id IN (
                  SELECT h.conversation_id FROM hidden_messages h WHERE h.user_id = $1 AND h.changed_xid >= $2))
              ORDER BY ${id} LIMIT $4`,
-      values: [userId, sinceXid, after?.[0] ?? firstId, limit],
+      values: [userId, sinceXid, after?.[0] ?? firstId, limit, ...values],
     });
     return rows.map(({ id }) => id);
   }
 
   /** Messages in their present state, by conversation and rev; by `messages_rev`. */
-  messages({ userId, sinceXid, after, limit }: SyncQuestion, snapshot: string): Promise<SyncMessageRow[]> {
-    const walk = walkOf(sinceXid);
+  messages(question: SyncQuestion, snapshot: string): Promise<SyncMessageRow[]> {
+    const { userId, sinceXid, conversationIds, after, limit } = question;
+    const walk = walkOf(conversationIds, 6);
     return this.sql.rows<SyncMessageRow>({
       name: `sync-messages-${walk.name}`,
       text: messagesSql(walk),
-      values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? 0, snapshot, limit],
+      values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? 0, snapshot, limit, ...walk.values],
     });
   }
 
@@ -130,8 +148,8 @@ export class SyncRepository {
   }
 
   /** Cursors of all participants of the user's conversations; by the primary key. */
-  receipts({ userId, sinceXid, after, limit }: SyncQuestion): Promise<ReceiptRow[]> {
-    const { name, from, id } = walkOf(sinceXid);
+  receipts({ userId, sinceXid, conversationIds, after, limit }: SyncQuestion): Promise<ReceiptRow[]> {
+    const { name, from, id, values } = walkOf(conversationIds, 5);
     return this.sql.rows<ReceiptRow>({
       name: `sync-receipts-${name}`,
       text: `SELECT o.conversation_id AS "conversationId", o.user_id AS "userId", o.delivered_seq AS "deliveredSeq",
@@ -144,7 +162,7 @@ export class SyncRepository {
              WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id >= $3
                AND (o.conversation_id, o.user_id) > ($3::uuid, $4::text)
              ORDER BY ${id}, o.user_id LIMIT $5`,
-      values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? '', limit],
+      values: [userId, sinceXid, after?.[0] ?? firstId, after?.[1] ?? '', limit, ...values],
     });
   }
 }

@@ -73,10 +73,12 @@ export class SyncService {
     const now = await this.repository.now();
     const pass = withEnd(decodeSince(since, now), now);
     const page = emptyPage();
-    for (const part of syncParts.slice(syncParts.indexOf(pass.place.part))) {
+    const conversationIds = await this.changedIn(actor.userId, pass);
+    const parts = conversationIds?.length === 0 ? [] : syncParts.slice(syncParts.indexOf(pass.place.part));
+    for (const part of parts) {
       const after = part === pass.place.part ? pass.place.after : null;
       const { count, last } = await this.readers[part](
-        { userId: actor.userId, sinceXid: pass.sinceXid, after, limit: left },
+        { userId: actor.userId, sinceXid: pass.sinceXid, conversationIds, after, limit: left },
         pass,
         page,
       );
@@ -84,6 +86,11 @@ export class SyncService {
       if (left === 0) return unfinished(page, pass, part, last);
     }
     return { ...page, next: encodeEnd(pass.epoch!, pass.snapshot!) };
+  }
+
+  /** @returns null: whatever the user has, or had */
+  private changedIn(userId: string, { sinceXid }: SyncPass): Promise<string[] | null> {
+    return sinceXid === 0 ? Promise.resolve(null) : this.repository.changed(userId, sinceXid);
   }
 
   private async readRemoved(question: SyncQuestion, { sinceXid }: SyncPass, page: SyncPage): Promise<Filled> {
