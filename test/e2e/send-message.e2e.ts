@@ -249,6 +249,37 @@ describe('send-message', () => {
     expect(second.message).toMatchObject({ replyTo: first.message.id, mentions: ['s10-bob'], seq: 2 });
   });
 
+  it('takes replies to and mentions of what is in the same conversation, and the sender can see, only', async () => {
+    const { conversationId: elsewhere, alice } = await pair('s15-alice', 's15-bob');
+    const conversationId = await groupConversation(cluster.url(), 's15-alice', ['s15-carol', 's15-dave']);
+    const carol = await cluster.connect('s15-carol', 1);
+    const say = async (id: string, more = {}) =>
+      (await alice.ask<{ message: Message }>('send-message', { conversationId: id, ...text('x'), ...more })).message.id;
+    const [there, early, deleted] = [await say(elsewhere), await say(conversationId), await say(conversationId)];
+    await alice.ask('delete-message', deleted);
+    const path = `/v1/conversations/${conversationId}/participants`;
+    await rest(cluster.url(), 's15-alice', 'DELETE', `${path}/s15-dave`);
+    await rest(cluster.url(), 's15-alice', 'POST', path, { userIds: ['s15-late'] });
+    const late = await cluster.connect('s15-late', 0);
+    const refusal = async (who: TestClient, more: object) => {
+      const { code, details } = await who.refused('send-message', { conversationId, ...text('x'), ...more });
+      return [code, details?.map((detail) => detail.path)];
+    };
+    for (const [who, replyTo] of [
+      [carol, there],
+      [late, early],
+    ] as const) {
+      expect(await refusal(who, { replyTo })).toEqual(['VALIDATION_FAILED', ['replyTo']]);
+    }
+    expect(await refusal(carol, { mentions: ['s15-dave'] })).toEqual(['VALIDATION_FAILED', ['mentions']]);
+    expect(await refusal(carol, { mentions: ['s15-bob'] })).toEqual(['VALIDATION_FAILED', ['mentions']]);
+    // Its place is still there, and so is who came late.
+    await carol.ask('send-message', { conversationId, ...text('x'), replyTo: deleted, mentions: ['s15-late'] });
+    const body = { content: { text: 'x' }, replyTo: there };
+    const answer = await rest(cluster.url(), 's15-carol', 'POST', `/v1/conversations/${conversationId}/messages`, body);
+    expect([answer.status, answer.body.code]).toEqual([400, 'VALIDATION_FAILED']);
+  });
+
   it('mentions each participant once, and no more names than the setting allows', async () => {
     const { conversationId, alice } = await pair('s14-alice', 's14-bob');
     const mentions = ['s14-bob', 's14-alice', 's14-bob'];

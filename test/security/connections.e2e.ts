@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { makeSettings } from '../../src/config/index.js';
 import { ConnectionHooks } from '../../src/realtime/index.js';
-import { connect, open, refusedConnection, rest, tokenFor } from '../support/client.js';
+import { connect, open, refusedConnection, rest, testSecret, tokenFor } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { range } from '../support/hearing.js';
 import { RawSocket } from '../support/raw-socket.js';
@@ -176,6 +177,23 @@ describe('the twenty-first socket of a user', () => {
     expect(admitted.filter(Boolean)).toHaveLength(20);
     clients.forEach((client) => client.close());
   });
+});
+
+it('a link that answers no ping is closed in time, whatever else it says', async () => {
+  const node = await cluster.addNode({ pingIntervalMs: 400, pingTimeoutMs: 400 });
+  const [answering, silent] = [
+    await RawSocket.connect(node.url, 'p-alice'),
+    await RawSocket.connect(node.url, 'p-bob'),
+  ];
+  silent.answersPings = false;
+  const startedAt = performance.now();
+  const talk = setInterval(() => silent.send('42["heartbeat"]'), 50);
+  await silent.closes().finally(() => clearInterval(talk));
+  expect(performance.now() - startedAt).toBeLessThan(2_500);
+  expect(answering.isClosed).toBe(false);
+  answering.close();
+  const { pingIntervalMs, pingTimeoutMs } = makeSettings({ jwtSecret: testSecret });
+  expect(pingIntervalMs + pingTimeoutMs).toBeLessThanOrEqual(25_000);
 });
 
 it('a handshake that came to nothing in time keeps no place among its user’s sockets', async () => {

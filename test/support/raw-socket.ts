@@ -7,14 +7,15 @@ export class RawSocket {
   /** Socket.IO packets heard so far, as text. */
   readonly heard: string[] = [];
   isClosed = false;
+  answersPings = true;
 
   private constructor(readonly socket: WebSocket) {
     socket.on('error', () => undefined);
     socket.on('close', () => (this.isClosed = true));
     socket.on('message', (data: Buffer) => {
       const text = data.toString();
-      if (text === '2') socket.send('3');
-      else this.heard.push(text);
+      if (text !== '2') this.heard.push(text);
+      else if (this.answersPings) socket.send('3');
     });
   }
 
