@@ -18,23 +18,25 @@ export interface HiddenMessage {
 @Injectable()
 export class DeletionRepository {
   /**
-   * Makes tombstones of messages, in order of seq, with contiguous revs from `place.nextRev` on. Content, mentions,
-   * reactions, revisions and fingerprint are gone from every table. Left out: what was deleted before.
+   * Makes tombstones of messages, in order of seq, with contiguous revs from their place's `nextRev` on. Content, mentions,
+   * reactions, revisions and fingerprint are gone from every table. Left out: what was deleted before, or is elsewhere.
    *
-   * In a transaction that holds the conversation's lock; by `messages_id` and primary keys.
+   * In a transaction that holds the conversations' locks; by `messages_id` and primary keys.
    * @param deletedBy null: the server
+   * @returns in order of rev
    */
   async bury(
     tx: SqlRunner,
-    { conversationId, nextRev }: ChangePlace,
-    messageIds: string[],
+    places: readonly ChangePlace[],
+    messageIds: readonly string[],
     deletedBy: string | null,
-  ): Promise<BuriedMessage[]> {
-    const rows = await tx.rows<BuriedMessage & { [column: string]: unknown }>({
+  ): Promise<(BuriedMessage & { conversationId: string })[]> {
+    const rows = await tx.rows<BuriedMessage & { conversationId: string; [column: string]: unknown }>({
       name: 'message-bury',
       text: `WITH doomed AS (
-               SELECT m.id, $2::bigint + row_number() OVER (ORDER BY m.seq) - 1 AS rev FROM messages m
-               WHERE m.id = ANY ($3::uuid[]) AND m.conversation_id = $1 AND m.deleted_at IS NULL
+               SELECT m.id, p.next_rev + row_number() OVER (PARTITION BY m.conversation_id ORDER BY m.seq) - 1 AS rev
+               FROM messages m JOIN unnest($1::uuid[], $2::bigint[]) AS p (id, next_rev) ON p.id = m.conversation_id
+               WHERE m.id = ANY ($3::uuid[]) AND m.deleted_at IS NULL
              ), revisions_gone AS (
                DELETE FROM message_revisions v USING doomed d WHERE v.message_id = d.id
              ), reactions_gone AS (
@@ -44,8 +46,13 @@ export class DeletionRepository {
              SET content = NULL, mentions = '{}', reactions = NULL, fingerprint = NULL, deleted_by = $4,
                  deleted_at = date_trunc('milliseconds', clock_timestamp()), ${revisedColumns('d.rev')}
              FROM doomed d WHERE m.id = d.id
-             RETURNING m.id, m.seq, m.rev, m.deleted_at AS "deletedAt"`,
-      values: [conversationId, nextRev, messageIds, deletedBy],
+             RETURNING m.conversation_id AS "conversationId", m.id, m.seq, m.rev, m.deleted_at AS "deletedAt"`,
+      values: [
+        places.map(({ conversationId }) => conversationId),
+        places.map(({ nextRev }) => nextRev),
+        messageIds,
+        deletedBy,
+      ],
     });
     return rows.sort((a, b) => a.rev - b.rev);
   }

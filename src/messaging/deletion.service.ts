@@ -49,7 +49,7 @@ export class DeletionService {
       this.assertMayDelete(actor, target);
       if (target.message.deletedAt !== null) return null;
       this.assertInTime(actor, target);
-      const [buried] = await this.deletions.bury(tx, target, [messageId], actor.userId);
+      const [buried] = await this.deletions.bury(tx, [target], [messageId], actor.userId);
       const payload = { ...messageDeleted(target.conversationId, buried!, actor.userId) };
       return { message: target.message, event: 'message-deleted', payload };
     });

@@ -6,12 +6,16 @@ import { MessageChangeWriter } from './message-change-writer.js';
 
 const sweepIntervalMs = 1_000;
 const batchSize = 500;
+/** Few enough that who sends to one of them hardly waits. */
+const conversationsAtOnce = 100;
 
 /**
  * Deletes expired messages for everyone, each once, within about a second (contract: 5 s).
  *
- * Every node looks; the conversation's lock decides who deletes, and the others find nothing left to do. So it does
- * not matter which node took the message, or whether that one is alive. Time is the database's.
+ * Every node looks, and the conversation's lock decides who deletes: what another node, or a sender, holds just now is left
+ * alone, and waited for at the second look. So nodes share what expires at once, it does not matter which node took the
+ * message, or whether that one is alive, and a conversation that cannot be had keeps no other waiting. Time is the
+ * database's.
  *
  * @fires message-deleted to all participants, with `deletedBy: null`
  */
@@ -20,6 +24,8 @@ export class ExpirySweep implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(ExpirySweep.name);
   private timer: NodeJS.Timeout | null = null;
   private sweeping: Promise<void> | null = null;
+  /** Conversations that others held at the last look. */
+  private left = new Set<string>();
 
   constructor(
     private readonly expired: ExpiryRepository,
@@ -43,31 +49,61 @@ export class ExpirySweep implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async sweep(): Promise<void> {
-    let isDone = false;
-    while (!isDone) {
+    let mayBeMore = true;
+    while (mayBeMore) {
       const due = await this.expired.due(batchSize);
       const isFull = due.reduce((sum, { messageIds }) => sum + messageIds.length, 0) === batchSize;
-      const failures = await this.buryAll(due);
-      isDone = !isFull || failures > 0;
+      mayBeMore = (await this.buryAll(due)) && isFull;
     }
   }
 
-  /** A conversation that cannot be had now must not keep the others waiting. @returns how many were put off */
-  private async buryAll(due: ExpiredMessages[]): Promise<number> {
-    let failures = 0;
-    for (const conversation of due) {
-      await this.bury(conversation).catch((error: unknown) => {
-        failures += 1;
-        this.logger.debug(`${conversation.conversationId} put off: ${String(error)}`);
+  /** @returns whether any was buried */
+  private async buryAll(due: ExpiredMessages[]): Promise<boolean> {
+    let count = 0;
+    const left: ExpiredMessages[] = [];
+    for (const some of inChunks(due)) {
+      const { had, buried } = await this.bury(some, false);
+      count += buried;
+      left.push(...some.filter(({ conversationId }) => !had.has(conversationId)));
+    }
+    const again = left.filter(({ conversationId }) => this.left.has(conversationId));
+    this.left = new Set(left.map(({ conversationId }) => conversationId));
+    for (const one of again) count += (await this.bury([one], true)).buried;
+    return count > 0;
+  }
+
+  /** @returns which conversations were had, and how many messages were buried */
+  private async bury(
+    due: readonly ExpiredMessages[],
+    isPatient: boolean,
+  ): Promise<{ had: Set<string>; buried: number }> {
+    const conversationIds = due.map(({ conversationId }) => conversationId);
+    const messageIds = due.flatMap((one) => one.messageIds);
+    const had = new Set<string>();
+    let buried = 0;
+    try {
+      await this.writer.changeMany(conversationIds, isPatient, async (tx, places) => {
+        const messages = await this.deletions.bury(tx, places, messageIds, null);
+        buried = messages.length;
+        return places.map((place) => {
+          had.add(place.conversationId);
+          const here = messages.filter(({ conversationId }) => conversationId === place.conversationId);
+          return { place, changes: here.map((message) => deletionChange(place.conversationId, message, null)) };
+        });
       });
+      return { had, buried };
+    } catch (error) {
+      this.logger.debug(`${conversationIds.length} conversations put off: ${String(error)}`);
+      // One of them may be the cause: each is tried alone at the second look.
+      return { had: new Set(), buried: 0 };
     }
-    return failures;
   }
+}
 
-  private async bury({ conversationId, messageIds }: ExpiredMessages): Promise<void> {
-    await this.writer.changeMany(conversationId, async (tx, place) => {
-      const buried = await this.deletions.bury(tx, place, messageIds, null);
-      return buried.map((message) => deletionChange(conversationId, message, null));
-    });
-  }
+/** Beginning anywhere, so that nodes that look at the same time hardly meet. */
+function inChunks(due: readonly ExpiredMessages[]): ExpiredMessages[][] {
+  const start = Math.floor(Math.random() * due.length);
+  const rotated = [...due.slice(start), ...due.slice(0, start)];
+  const count = Math.ceil(due.length / conversationsAtOnce);
+  return Array.from({ length: count }, (_, i) => rotated.slice(i * conversationsAtOnce, (i + 1) * conversationsAtOnce));
 }

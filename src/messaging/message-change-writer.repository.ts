@@ -91,23 +91,27 @@ export class MessageChangeWriterRepository {
     });
   }
 
-  /** Locks a conversation the same way. */
-  async lock(tx: SqlRunner, conversationId: string): Promise<ChangePlace> {
-    const [row] = await tx.rows<{ version: number; nextRev: number }>({
-      name: 'conversation-lock',
-      text: `SELECT participants_version AS version, last_rev + 1 AS "nextRev" FROM conversations
-             WHERE id = $1 FOR NO KEY UPDATE`,
-      values: [conversationId],
+  /**
+   * Locks conversations the same way, in order of id, as everybody does who locks several.
+   *
+   * @param isPatient whether to wait for those that others hold; else they are left out
+   */
+  lock(tx: SqlRunner, conversationIds: readonly string[], isPatient: boolean): Promise<ChangePlace[]> {
+    return tx.rows<ChangePlace & { [column: string]: unknown }>({
+      name: isPatient ? 'conversations-lock' : 'conversations-lock-free',
+      text: `SELECT id AS "conversationId", participants_version AS version, last_rev + 1 AS "nextRev" FROM conversations
+             WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE ${isPatient ? '' : 'SKIP LOCKED'}`,
+      values: [conversationIds],
     });
-    return { conversationId, ...row! };
   }
 
-  /** Moves the conversation's counter. Not its `updatedAt`: the list of conversations is not sorted by edits. */
-  async bump(tx: SqlRunner, conversationId: string, rev: number): Promise<void> {
+  /** Moves conversations' counters. Not their `updatedAt`: the list of conversations is not sorted by edits. */
+  async bump(tx: SqlRunner, conversationIds: readonly string[], revs: readonly number[]): Promise<void> {
     await tx.rows({
-      name: 'conversation-bump',
-      text: 'UPDATE conversations SET last_rev = $2, changed_xid = current_xid() WHERE id = $1',
-      values: [conversationId, rev],
+      name: 'conversations-bump',
+      text: `UPDATE conversations c SET last_rev = t.rev, changed_xid = current_xid()
+             FROM unnest($1::uuid[], $2::bigint[]) AS t (id, rev) WHERE c.id = t.id`,
+      values: [conversationIds, revs],
     });
   }
 }

@@ -3,7 +3,7 @@ import type { Actor } from '../auth/index.js';
 import { ChatError, type Message } from '../common/index.js';
 import { Sql, type SqlRunner } from '../database/index.js';
 import { Announcer } from '../realtime/index.js';
-import type { MessageChange } from './message-change.js';
+import type { MessageChange, PlacedChanges } from './message-change.js';
 import {
   MessageChangeWriterRepository,
   type ChangePlace,
@@ -16,8 +16,7 @@ export interface AppliedChange extends Pick<MessageChange, 'event' | 'payload'> 
   message: Message;
 }
 
-/** What was done to a conversation's messages: contiguous revs from the place's `nextRev` on. */
-type Work = (tx: SqlRunner) => Promise<{ place: ChangePlace; changes: MessageChange[] }>;
+type Work = (tx: SqlRunner) => Promise<PlacedChanges[]>;
 
 /**
  * The one way to change messages that exist: change, `rev` and announcement commit together (ADR-0003, ADR-0004).
@@ -58,46 +57,48 @@ export class MessageChangeWriter {
       const target = found(await this.repository.target(messageId, actor.userId, tx));
       const applied = await apply(tx, target);
       message = applied?.message ?? target.message;
-      return { place: target, changes: applied ? [changeOf(applied, target, actor)] : [] };
+      return [{ place: target, changes: applied ? [changeOf(applied, target, actor)] : [] }];
     }, actor);
     return message;
   }
 
   /**
-   * Changes messages of one conversation on the server's own account.
+   * Changes messages of several conversations on the server's own account, in one transaction.
    *
-   * @param apply changes them within `tx`, with contiguous revs from `place.nextRev` on
+   * @param isPatient whether to wait for conversations that others are changing; else they are left out
+   * @param apply changes them within `tx`, each with contiguous revs from its place's `nextRev` on
    */
   async changeMany(
-    conversationId: string,
-    apply: (tx: SqlRunner, place: ChangePlace) => Promise<MessageChange[]>,
+    conversationIds: readonly string[],
+    isPatient: boolean,
+    apply: (tx: SqlRunner, places: ChangePlace[]) => Promise<PlacedChanges[]>,
   ): Promise<void> {
     await this.commit(async (tx) => {
-      const place = await this.repository.lock(tx, conversationId);
-      return { place, changes: await apply(tx, place) };
+      const places = await this.repository.lock(tx, conversationIds, isPatient);
+      return places.length === 0 ? [] : apply(tx, places);
     });
   }
 
   /** @param actor has its answer, and need not be told; unless the answer was given up before this is committed */
   private async commit(work: Work, actor?: Actor): Promise<void> {
-    const { place, changes, ticket } = await this.sql.transaction(async (tx) => {
-      const { place, changes } = await work(tx);
-      return { place, changes, ticket: await this.record(tx, place, changes) };
+    const { placed, ticket } = await this.sql.transaction(async (tx) => {
+      const placed = (await work(tx)).filter(({ changes }) => changes.length > 0);
+      return { placed, ticket: placed.length > 0 ? await this.record(tx, placed) : null };
     });
+    if (ticket === null) return;
+    const changes = placed.flatMap((one) => one.changes);
     if (actor?.turn?.isGivenUp) for (const change of changes) change.exceptConnectionId = null;
-    if (ticket !== null) this.publisher.publishChanges(ticket, place.conversationId, place.version, changes);
+    this.publisher.publishChanges(ticket, placed);
   }
 
-  private async record(
-    tx: SqlRunner,
-    { conversationId, version }: ChangePlace,
-    changes: MessageChange[],
-  ): Promise<number | null> {
-    const [first] = changes;
-    if (!first) return null;
-    const toRev = changes.at(-1)!.rev;
-    await this.repository.bump(tx, conversationId, toRev);
-    return this.announcer.enlist(tx, [this.publisher.outboxNotice(conversationId, version, first.rev, toRev)]);
+  private async record(tx: SqlRunner, placed: readonly PlacedChanges[]): Promise<number> {
+    const ids = placed.map(({ place }) => place.conversationId);
+    const revs = placed.map(({ changes }) => changes.at(-1)!.rev);
+    await this.repository.bump(tx, ids, revs);
+    const notices = placed.map(({ place, changes }, i) =>
+      this.publisher.outboxNotice(place.conversationId, place.version, changes[0]!.rev, revs[i]!),
+    );
+    return this.announcer.enlist(tx, notices);
   }
 }
 

@@ -15,6 +15,13 @@ export interface MessageChange {
   hiddenFrom?: string[];
 }
 
+/** What was done to one conversation's messages. */
+export interface PlacedChanges {
+  place: { conversationId: string; version: number };
+  /** Contiguous revs. */
+  changes: MessageChange[];
+}
+
 /**
  * Tells nodes that the changes `fromRev` to `toRev` of a conversation are committed.
  *

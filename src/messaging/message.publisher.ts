@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConversationDirectory, messagesNoticeKind } from '../conversations/index.js';
 import { Announcer, ConnectionRegistry, type Notice } from '../realtime/index.js';
-import type { MessageChange, MessagesNotice } from './message-change.js';
+import type { MessageChange, MessagesNotice, PlacedChanges } from './message-change.js';
 import type { AppendedMessage, AppendRow, PendingMessage } from './message-draft.js';
 
 // Up to this size the membership travels with the notice: a few bytes instead of a query on every node.
@@ -50,9 +50,10 @@ export class MessagePublisher {
     return { kind: messagesNoticeKind, payload: { conversationId, version, fromRev, toRev } satisfies MessagesNotice };
   }
 
-  /** Announces changes of one conversation, in order of `rev` and without holes. */
-  publishChanges(ticket: number, conversationId: string, version: number, changes: MessageChange[]): void {
-    if (changes.length > 0) this.announce(ticket, [this.notice(conversationId, version, changes)]);
+  /** Announces changes of conversations, those of each in order of `rev` and without holes; none is without any. */
+  publishChanges(ticket: number, placed: readonly PlacedChanges[]): void {
+    const notices = placed.map(({ place, changes }) => this.notice(place.conversationId, place.version, changes));
+    this.announce(ticket, notices);
   }
 
   /** The sender's, unless it was told that the outcome is unknown: then it hears as the others do. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -99,5 +100,36 @@ describe('expiring messages', () => {
     expect(new Set(revs).size).toBe(300);
     await pause(1_500);
     expect(clients[1]!.of('message-deleted')).toHaveLength(300);
+  });
+
+  it('are deleted in hundreds of conversations at once, and one that is locked keeps no other waiting', async () => {
+    const bob = await cluster.connect(`bob-${randomUUID()}`, 1);
+    const { rows } = await sql.query<{ id: string }>(
+      `INSERT INTO conversations (id, kind, last_seq, last_rev, participant_count)
+       SELECT gen_random_uuid(), 'group', 1, 1, 1 FROM generate_series(1, 300) RETURNING id`,
+    );
+    const [locked, ...others] = rows.map(({ id }) => id);
+    await sql.query(
+      `INSERT INTO participants (conversation_id, user_id, role) SELECT c, $2, 'owner' FROM unnest($1::uuid[]) c`,
+      [[locked, ...others], bob.userId],
+    );
+    const lock = await sql.connect();
+    try {
+      await lock.query('BEGIN');
+      await lock.query('SELECT 1 FROM conversations WHERE id = $1 FOR NO KEY UPDATE', [locked]);
+      await sql.query(
+        `INSERT INTO messages (conversation_id, seq, rev, id, sender_id, type, content, created_at, expires_at)
+         SELECT c, 1, 1, gen_random_uuid(), 'alice', 'text', '{"text":"x"}', now(), now() FROM unnest($1::uuid[]) c`,
+        [[locked, ...others]],
+      );
+      const told = await bob.waitForCount('message-deleted', 299, 8_000);
+      expect(new Set(told.map(({ conversationId }) => conversationId))).toEqual(new Set(others));
+    } finally {
+      await lock.query('ROLLBACK');
+      lock.release();
+    }
+    const told = await bob.waitForCount('message-deleted', 300, 8_000);
+    const places = told.map(({ conversationId, seq, rev }) => `${conversationId} ${seq} ${rev}`);
+    expect(places.sort()).toEqual([locked, ...others].map((id) => `${id} 1 2`).sort());
   });
 });
