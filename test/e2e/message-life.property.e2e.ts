@@ -233,12 +233,16 @@ function reasonsFor(play: Play, { actor, verb }: Step, target: Message | undefin
   const isGone = target?.deletedAt != null;
   const named = verb === 'read-ids' ? [target, play.messages[0]] : [target];
   const mayMissIt = actor === guestIndex || named.some((message) => message && play.hidden[actor]!.has(message.id));
-  const codes = mayMissIt || verb === 'expel' || verb === 'leave' ? ['NOT_FOUND'] : [];
-  if (verb === 'edit') codes.push(...(isOwn ? (isGone ? ['WINDOW_EXPIRED'] : []) : ['FORBIDDEN']));
-  if (verb === 'delete' && !isOwn && actor > 1) codes.push('FORBIDDEN');
-  if (verb === 'react' && isGone) codes.push('CONFLICT');
-  if (actor > 1 && (verb === 'admit' || verb === 'expel')) codes.push('FORBIDDEN');
-  return codes;
+  const isMember = actor > 1;
+  const reasons: [code: string, applies: boolean][] = [
+    ['NOT_FOUND', mayMissIt || verb === 'expel' || verb === 'leave'],
+    ['WINDOW_EXPIRED', verb === 'edit' && isOwn && isGone],
+    ['FORBIDDEN', verb === 'edit' && !isOwn],
+    ['FORBIDDEN', verb === 'delete' && !isOwn && isMember],
+    ['FORBIDDEN', isMember && (verb === 'admit' || verb === 'expel')],
+    ['CONFLICT', verb === 'react' && isGone],
+  ];
+  return reasons.filter(([, applies]) => applies).map(([code]) => code);
 }
 
 /** Everything that was told was done by somebody, and told once. */
