@@ -23,15 +23,17 @@ describe('expiring messages', () => {
 
   it('are deleted for everyone within 5 s, once, by nobody', async () => {
     const { alice, clients, conversationId, say, settle } = await scene(cluster, 'group', ['alice', 'bob', 'carol']);
-    const sent = await say(alice, 'short-lived', { expiresInSeconds: 1 });
-    expect(Date.parse(sent.expiresAt!) - Date.parse(sent.createdAt)).toBe(1_000);
+    const sent = await say(alice, 'short-lived', { expiresInSeconds: 2, mentions: [clients[1]!.userId] });
+    expect(Date.parse(sent.expiresAt!) - Date.parse(sent.createdAt)).toBe(2_000);
+    await alice.ask('edit-message', { messageId: sent.id, content: { text: 'edited' } });
+    await clients[1]!.ask('add-reaction', { messageId: sent.id, emoji: '👍' });
     const told = await Promise.all(clients.map((client) => client.waitFor('message-deleted', () => true, 6_000)));
     for (const payload of told) {
       expect(payload).toEqual({
         conversationId,
         messageId: sent.id,
         seq: sent.seq,
-        rev: 2,
+        rev: 4,
         deletedBy: null,
         deletedAt: expect.stringMatching(/^\d{4}-.*Z$/),
         scope: 'everyone',
@@ -40,8 +42,14 @@ describe('expiring messages', () => {
     expect(Date.parse(told[0].deletedAt) - Date.parse(sent.expiresAt!)).toBeLessThan(5_000);
     await settle();
     for (const client of clients) expect(client.of('message-deleted')).toHaveLength(1);
-    const { rows } = await sql.query(`SELECT content, deleted_by FROM messages WHERE id = $1`, [sent.id]);
-    expect(rows).toEqual([{ content: null, deleted_by: null }]);
+    const { rows } = await sql.query(
+      `SELECT content, mentions, reactions, deleted_by,
+              (SELECT count(*)::int FROM reactions WHERE message_id = m.id) AS reacted,
+              (SELECT count(*)::int FROM message_revisions WHERE message_id = m.id) AS revised
+       FROM messages m WHERE id = $1`,
+      [sent.id],
+    );
+    expect(rows).toEqual([{ content: null, mentions: [], reactions: null, deleted_by: null, reacted: 0, revised: 0 }]);
   });
 
   it('are in no answer from the instant on, swept or not', async () => {
