@@ -8,6 +8,9 @@ import type { Ledger } from './ledger.js';
 import type { Sequences } from './sequences.js';
 import type { Position, SyncPosition } from './sync.position.js';
 
+// Of one connection. A pass usually settles all that was under way.
+const maxFurtherPasses = 20;
+
 /**
  * After each connect: `sync` from the stored position until nothing is left, handed over before anything the connection
  * brings live. So no live change is applied to a message whose state before it is still on its way.
@@ -15,23 +18,43 @@ import type { Position, SyncPosition } from './sync.position.js';
  * Each page's position is stored once the app has taken it: what is interrupted goes on where it was.
  */
 export class CatchUp {
+  private last: { connection: Connection; endedAtMs: number; furtherPasses: number } | null = null;
+
   constructor(
     private readonly handOver: HandOver,
     private readonly ledger: Ledger,
     private readonly sequences: Sequences,
     private readonly position: SyncPosition,
-    private readonly settings: Pick<ClientSettings, 'firstSync' | 'pageSize'>,
+    private readonly settings: Pick<ClientSettings, 'firstSync' | 'pageSize' | 'positionLagMs'>,
   ) {}
 
   /** @returns things that had changed; null: the connection ended first, and what it brought is not to be used */
   async run(connection: Connection): Promise<number | null> {
     const { syncToken: token, serverTime: at } = connection.session!;
     const from = this.position.current;
-    if (from) return this.pages(connection, from);
-    if (this.settings.firstSync === 'everything') return this.pages(connection, null);
+    this.last = null;
+    if (from || this.settings.firstSync === 'everything') {
+      const changes = await this.pages(connection, from);
+      this.last = { connection, endedAtMs: Date.now(), furtherPasses: 0 };
+      return changes;
+    }
     // Nothing to catch up with: everything after this moment comes live.
     this.position.advance({ token, isMidPass: false, at });
     return 0;
+  }
+
+  /**
+   * A pass leaves out messages that change while it is read: their state of before is gone, that of now is told by the next. A change
+   * that comes live and is only a difference (a reaction) needs that state; so soon after a pass there is another one first.
+   *
+   * @returns whether there was one; null: the connection ended first
+   */
+  async complete(connection: Connection): Promise<boolean | null> {
+    const { last } = this;
+    const isLater = Date.now() - (last?.endedAtMs ?? 0) > this.settings.positionLagMs;
+    if (last?.connection !== connection || isLater || last.furtherPasses === maxFurtherPasses) return false;
+    last.furtherPasses += 1;
+    return (await this.pages(connection, this.position.current)) === null ? null : true;
   }
 
   private async pages(connection: Connection, from: Position | null): Promise<number | null> {

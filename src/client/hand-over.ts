@@ -16,6 +16,9 @@ export type OwnMessageTaker = (message: Message) => boolean;
  * Every method resolves with whether the app has it now: false when a handler failed, which has been told as `error`.
  */
 export class HandOver {
+  private isClosed = false;
+  private readonly running = new Set<Promise<unknown>>();
+
   constructor(
     private readonly events: Emitter<ParleyEvents>,
     private readonly ledger: Ledger,
@@ -31,12 +34,11 @@ export class HandOver {
     return true;
   }
 
+  /** A deletion is final: nothing of the message is news after it, whatever comes late. */
   async deletion(deletion: DeletedMessage): Promise<boolean> {
-    const { messageId: id, rev, scope } = deletion;
-    const isNews = scope === 'me' ? !this.ledger.isHidden(id) : this.ledger.isNews(id, rev ?? 0);
-    if (isNews && !(await this.hand('message-deleted', deletion))) return false;
-    if (scope === 'me') this.ledger.hide(id);
-    else this.ledger.note({ id, rev: rev ?? 0 });
+    const { messageId } = deletion;
+    if (!this.ledger.isGone(messageId) && !(await this.hand('message-deleted', deletion))) return false;
+    this.ledger.noteDeletion(messageId);
     return true;
   }
 
@@ -76,7 +78,27 @@ export class HandOver {
   }
 
   /** Calls the handlers, whatever was handed over before. */
-  async hand<Name extends keyof ParleyEvents>(event: Name, payload: ParleyEvents[Name]): Promise<boolean> {
+  hand<Name extends keyof ParleyEvents>(event: Name, payload: ParleyEvents[Name]): Promise<boolean> {
+    if (this.isClosed) return Promise.resolve(false);
+    const running = this.call(event, payload);
+    this.running.add(running);
+    void running.then(() => this.running.delete(running));
+    return running;
+  }
+
+  /** From now on nothing is handed over. Resolves when the handlers that run are through. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.all(this.running);
+  }
+
+  /** What the app has by other ways: the answer to its own request. */
+  note(message: Message): void {
+    this.ledger.note(message);
+    this.sequences.note(message.conversationId, message.seq, false);
+  }
+
+  private async call<Name extends keyof ParleyEvents>(event: Name, payload: ParleyEvents[Name]): Promise<boolean> {
     try {
       await this.events.emit(event, payload);
       return true;
@@ -84,12 +106,6 @@ export class HandOver {
       this.fail(ChatError.own('HANDLER_FAILED', { event, cause }));
       return false;
     }
-  }
-
-  /** What the app has by other ways: the answer to its own request. */
-  note(message: Message): void {
-    this.ledger.note(message);
-    this.sequences.note(message.conversationId, message.seq, false);
   }
 
   fail(error: ChatError): void {

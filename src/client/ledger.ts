@@ -11,7 +11,7 @@ export interface CursorNews {
 
 const maxCursors = 20_000;
 const maxConversations = 10_000;
-const hidden = Number.POSITIVE_INFINITY;
+const gone = Number.POSITIVE_INFINITY;
 
 /**
  * What the app has been handed already, so that nothing is handed over twice, and nothing old after something newer.
@@ -32,13 +32,13 @@ export class Ledger {
     this.revs = new RecentMap(maxMessages);
   }
 
-  /** The states noted last, oldest first; null: hidden. */
+  /** The states noted last, oldest first; null: deleted. */
   newest(count: number): [messageId: string, rev: number | null][] {
-    return this.revs.newest(count).map(([id, rev]) => [id, rev === hidden ? null : rev]);
+    return this.revs.newest(count).map(([id, rev]) => [id, rev === gone ? null : rev]);
   }
 
   restore(entries: readonly [messageId: string, rev: number | null][]): void {
-    for (const [id, rev] of entries) this.set(id, rev ?? hidden);
+    for (const [id, rev] of entries) this.set(id, rev ?? gone);
   }
 
   knows(messageId: string): boolean {
@@ -54,13 +54,13 @@ export class Ledger {
     this.set(id, rev);
   }
 
-  isHidden(messageId: string): boolean {
-    return this.revs.get(messageId) === hidden;
+  isGone(messageId: string): boolean {
+    return this.revs.get(messageId) === gone;
   }
 
-  /** Deleted for this user: nothing of it is news any more. */
-  hide(messageId: string): void {
-    this.set(messageId, hidden);
+  /** Deleted, for all or for this user: nothing of it is news any more. */
+  noteDeletion(messageId: string): void {
+    this.set(messageId, gone);
   }
 
   isFurther({ conversationId, userId, deliveredSeq, readSeq }: CursorNews): boolean {

@@ -7,10 +7,12 @@ import type {
   ReactionChangedEvent,
 } from '../common/wire-events.js';
 import type { Conversation, Message } from '../common/wire.js';
+import type { CatchUp } from './catch-up.js';
 import type { Connection } from './connection.js';
 import type { DeliveryMarks } from './delivery.marks.js';
 import type { GapFiller } from './gap.filler.js';
 import type { HandOver } from './hand-over.js';
+import type { Ledger } from './ledger.js';
 import type { Sequences } from './sequences.js';
 import type { SyncPosition } from './sync.position.js';
 
@@ -27,6 +29,9 @@ const ordered = new Set([
   'participant-removed',
 ]);
 
+// What a message is now is told by the first, unless it changes again just then.
+const maxPasses = 3;
+
 /** Whether an event has a place in an order; others (typing, presence) are told as they come. */
 export function isOrdered(event: string): boolean {
   return ordered.has(event);
@@ -36,6 +41,8 @@ export function isOrdered(event: string): boolean {
 export class PushedEvents {
   constructor(
     private readonly handOver: HandOver,
+    private readonly ledger: Ledger,
+    private readonly catchUp: CatchUp,
     private readonly sequences: Sequences,
     private readonly gaps: GapFiller,
     private readonly marks: DeliveryMarks,
@@ -59,7 +66,7 @@ export class PushedEvents {
       case 'message-deleted':
         return this.handOver.deletion(payload as MessageDeletedEvent);
       case 'reaction-changed':
-        return this.handOver.reaction(payload as ReactionChangedEvent);
+        return this.reaction(connection, payload as ReactionChangedEvent);
       case 'message-delivered':
       case 'messages-read':
         return this.handOver.receipt(event, payload as MessageDeliveredEvent & MessagesReadEvent);
@@ -80,6 +87,18 @@ export class PushedEvents {
     if (connection.isBroken) return false;
     this.sequences.note(conversationId, seq, true);
     return (await this.handOver.message('new-message', message)) && isWhole;
+  }
+
+  /** A difference: handed over only on top of what it changes. */
+  private async reaction(connection: Connection, reaction: ReactionChangedEvent): Promise<boolean> {
+    const { messageId, rev } = reaction;
+    for (let passes = 0; passes < maxPasses && this.ledger.isNews(messageId, rev); passes++) {
+      const isCompleted = await this.catchUp.complete(connection);
+      if (isCompleted === null) connection.isBroken = true;
+      if (isCompleted === null) return false;
+      if (!isCompleted) break;
+    }
+    return this.handOver.reaction(reaction);
   }
 
   private async removed(connection: Connection, removal: ParticipantRemovedEvent): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { HeartbeatAck } from '../common/wire-events.js';
 import type { Message } from '../common/wire.js';
+import { pause } from './backoff.js';
 import { CatchUp } from './catch-up.js';
 import type { ChatError } from './chat-error.js';
 import type { ParleyEvents } from './client.events.js';
@@ -45,8 +46,16 @@ export class Reception {
     this.inbox = new Inbox(settings.inboxLimit, (error) => this.handOver.fail(error as ChatError));
     this.position = new SyncPosition(vault, settings.positionLagMs);
     const gaps = new GapFiller(this.handOver, sequences, settings.pageSize);
-    this.pushed = new PushedEvents(this.handOver, sequences, gaps, this.marks, this.position);
     this.catchUp = new CatchUp(this.handOver, this.ledger, sequences, this.position, settings);
+    this.pushed = new PushedEvents(
+      this.handOver,
+      this.ledger,
+      this.catchUp,
+      sequences,
+      gaps,
+      this.marks,
+      this.position,
+    );
   }
 
   async load(): Promise<void> {
@@ -80,7 +89,7 @@ export class Reception {
   noteAnswer(answer: unknown): void {
     const { message, messageId, scope } = (answer ?? {}) as { message?: Message; messageId?: string; scope?: string };
     if (message?.rev !== undefined) this.handOver.note(message);
-    if (messageId !== undefined && scope === 'me') this.ledger.hide(messageId);
+    if (messageId !== undefined && scope !== undefined) this.ledger.noteDeletion(messageId);
   }
 
   /** Resolves when there is room for what a new connection brings. */
@@ -88,11 +97,15 @@ export class Reception {
     return this.inbox.room();
   }
 
-  /** Tells the server what the handlers have taken. */
-  flush(): Promise<void> {
-    return this.marks.flush();
+  /** Hands over nothing more, and tells the server what the handlers have taken. */
+  async finish(): Promise<void> {
+    await this.handOver.close();
+    // What follows from the last of them is noted by now.
+    await pause(0);
+    await this.marks.flush();
   }
 
+  /** After {@link finish}, or when that takes too long. */
   close(): void {
     this.isClosed = true;
     this.kept.flush();

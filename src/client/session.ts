@@ -174,7 +174,7 @@ export class Session {
 
   private async shutDown(): Promise<void> {
     this.isWanted = false;
-    await Promise.race([this.reception.flush(), pause(farewellMs)]);
+    await Promise.race([this.reception.finish(), pause(farewellMs)]);
     this.reception.close();
     this.dialer.stop(null, 'closed');
     this.outbox.close();

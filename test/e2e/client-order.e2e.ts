@@ -123,8 +123,8 @@ describe('what is handed over', () => {
   it('catches up before it hands over what comes live', async () => {
     const storage = new MemoryStorage();
     storage.setItem('parley:position', JSON.stringify({ token: 'old', isMidPass: false, at: '2020' }));
-    server.script = async ({ event }) => {
-      if (event !== 'sync') return undefined;
+    server.script = async ({ event, payload }) => {
+      if (event !== 'sync' || payload.since !== 'old') return undefined;
       // The change comes live while its message, as it was before, is still on its way.
       server.push('reaction-changed', {
         conversationId: 'c1',
@@ -141,7 +141,25 @@ describe('what is handed over', () => {
     await client.untilHanded('reaction-changed');
     const order = client.handed.map(({ event }) => event).filter((event) => !/state/.test(event));
     expect(order).toEqual(['new-message', 'synced', 'reaction-changed']);
-    expect(server.payloads('sync')).toEqual([{ since: 'old', limit: 200 }]);
+    expect(server.payloads('sync')[0]).toEqual({ since: 'old', limit: 200 });
+  });
+
+  it('puts a reaction on top of a change that a sync left out since it came while the sync was read', async () => {
+    const storage = new MemoryStorage();
+    storage.setItem('parley:position', JSON.stringify({ token: 'old', isMidPass: false, at: null }));
+    const reactions = { '👍': { count: 1, userIds: ['x'] } };
+    server.script = ({ event, payload }) =>
+      event === 'sync' && payload.since === 'next'
+        ? syncAnswer({ messages: [messageOf(1, { rev: 3, content: { text: 'edited' }, reactions })] })
+        : undefined;
+    const client = await online({ storage });
+    server.push('reaction-changed', {
+      ...{ conversationId: 'c1', messageId: 'm1', rev: 3, userId: 'x', emoji: '👍', added: true },
+    });
+    await settle(client);
+    expect(client.texts()).toEqual(['edited']);
+    expect(client.of('reaction-changed')).toEqual([]);
+    expect(server.payloads('sync')).toHaveLength(2);
   });
 
   it('waits for a handler before it hands over the next', async () => {
@@ -157,6 +175,38 @@ describe('what is handed over', () => {
     for (const seq of [1, 2, 3]) server.push('new-message', messageOf(seq));
     await settle(client);
     expect(most).toBe(1);
+  });
+
+  it('claims nothing that comes after what a handler did not take (ackMode manual)', async () => {
+    const client = await online({ ackMode: 'manual' });
+    client.on('new-message', ({ seq, conversationId }) => {
+      if (seq === 2 && conversationId === 'c1') throw new Error('the disk is full');
+    });
+    for (const seq of [1, 2, 3]) server.push('new-message', messageOf(seq));
+    server.push('new-message', messageOf(7, { id: 'other', conversationId: 'c2' }));
+    await client.until(() => server.payloads('mark-delivered').length === 2, 'two marks');
+    await pause(150);
+    expect(server.payloads('mark-delivered')).toEqual([
+      { conversationId: 'c1', seq: 1, rev: 1 },
+      { conversationId: 'c2', seq: 7, rev: 7 },
+    ]);
+  });
+
+  it('lets the handler that runs finish when it is closed, calls none after it, and tells nothing twice after a restart', async () => {
+    const storage = new MemoryStorage();
+    const client = await online({ storage, ackMode: 'manual' });
+    client.on('new-message', () => pause(60));
+    server.push('new-message', messageOf(1));
+    server.push('new-message', messageOf(2));
+    await client.untilHanded('new-message');
+    await client.close();
+    expect(client.of('new-message').map(({ seq }) => seq)).toEqual([1]);
+    expect(server.payloads('mark-delivered')).toEqual([{ conversationId: 'c1', seq: 1, rev: 1 }]);
+    const next = await online({ storage, ackMode: 'manual' });
+    server.push('new-message', messageOf(1));
+    server.push('new-message', messageOf(2));
+    await settle(next);
+    expect(next.of('new-message').map(({ seq }) => seq)).toEqual([2]);
   });
 
   it('disconnects when the handlers fall behind, and comes back when they have caught up', async () => {
