@@ -92,6 +92,9 @@ describe('publication after a crash', () => {
     toNode.swallow('toServer');
     await gina.ask('send-message', { conversationId, content: { text: 'unproven' } });
     await first.waitFor('new-message');
+    // By now the node has asked for the proof.
+    await pause(800);
+    expect(gina.of('message-delivered')).toEqual([]);
     node.process!.kill('SIGKILL');
     first.close();
     const second = await cluster.connect('hugo', 0, { deviceId: 'phone' });
