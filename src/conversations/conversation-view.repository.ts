@@ -32,17 +32,30 @@ export interface ConversationViewRow {
   [column: string]: unknown;
 }
 
-// What all viewers of a conversation have not read is counted in one pass over the longest of their ranges, by sender and
-// by how many of the cursors a message is above: in a group of 1,024, a pass for each would be 1,024 of them. What a viewer
-// hid is taken off one by one. Everything by primary keys and `participants_user`.
-const viewSql = `
-  WITH viewers AS MATERIALIZED (
-    SELECT me.user_id, me.joined_seq, greatest(me.read_seq, me.joined_seq) AS cursor, c.*,
-           dense_rank() OVER (PARTITION BY c.id ORDER BY greatest(me.read_seq, me.joined_seq)) AS place,
-           row_number() OVER (PARTITION BY c.id ORDER BY me.user_id) AS nth
-    FROM participants me JOIN conversations c ON c.id = me.conversation_id
-    WHERE me.user_id = ANY ($1::text[]) AND me.conversation_id = ANY ($2::uuid[]) AND me.left_at IS NULL
-  ), cursors AS (
+/** SQL: how many messages a viewer `s` has not read. */
+interface UnreadCount {
+  /** What is counted beforehand, from `viewers`. */
+  tables: string;
+  joins: string;
+  count: string;
+}
+
+// A range of the primary key for each viewer: the shortest way for a few of them.
+const countForEach: UnreadCount = {
+  tables: '',
+  joins: `
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS n FROM messages m
+    WHERE m.conversation_id = s.id AND m.seq > s.read_seq AND m.sender_id <> s.user_id AND m.deleted_at IS NULL
+      AND ${messageVisibleTo('m', 's')}
+  ) unread`,
+  count: 'unread.n',
+};
+
+// One pass over the longest of the ranges, by sender and by how many of the viewers' cursors a message is above: in a group
+// of 1,024 a pass for each would be 1,024 of them. What a viewer hid is taken off one by one.
+const countInOnePass: UnreadCount = {
+  tables: `, cursors AS MATERIALIZED (
     SELECT v.id, array_agg(DISTINCT v.cursor ORDER BY v.cursor) AS places FROM viewers v GROUP BY v.id
   ), tally AS MATERIALIZED (
     SELECT k.id, t.*
@@ -50,19 +63,18 @@ const viewSql = `
       SELECT width_bucket(m.seq - 1, k.places) AS above, m.sender_id, count(*) AS n FROM messages m
       WHERE m.conversation_id = k.id AND m.seq > k.places[1] AND ${isThere('m')}
       GROUP BY 1, 2) t
+  ), placed AS MATERIALIZED (
+    SELECT v.id, v.user_id, width_bucket(v.cursor, k.places) AS place FROM viewers v JOIN cursors k ON k.id = v.id
   ), from_all AS (
     SELECT v.id, v.user_id, sum(t.n) AS n
-    FROM viewers v JOIN (SELECT id, above, sum(n) AS n FROM tally GROUP BY id, above) t ON t.id = v.id AND t.above >= v.place
+    FROM placed v JOIN (SELECT id, above, sum(n) AS n FROM tally GROUP BY id, above) t ON t.id = v.id AND t.above >= v.place
     GROUP BY v.id, v.user_id
   ), from_self AS (
     SELECT v.id, v.user_id, sum(t.n) AS n
-    FROM viewers v JOIN tally t ON t.id = v.id AND t.sender_id = v.user_id AND t.above >= v.place
+    FROM placed v JOIN tally t ON t.id = v.id AND t.sender_id = v.user_id AND t.above >= v.place
     GROUP BY v.id, v.user_id
-  )
-  SELECT s.user_id AS viewer_id, s.id, s.kind, s.title, s.last_seq, s.last_rev, s.created_at, s.updated_at,
-         s.participant_count, coalesce(a.n, 0)::bigint - coalesce(o.n, 0)::bigint - hidden.n AS unread_count,
-         row_to_json(newest) AS last_message, shown.participants
-  FROM viewers s
+  )`,
+  joins: `
   LEFT JOIN from_all a ON a.id = s.id AND a.user_id = s.user_id
   LEFT JOIN from_self o ON o.id = s.id AND o.user_id = s.user_id
   CROSS JOIN LATERAL (
@@ -70,7 +82,21 @@ const viewSql = `
     FROM hidden_messages h JOIN messages m ON m.conversation_id = h.conversation_id AND m.seq = h.seq
     WHERE h.user_id = s.user_id AND h.conversation_id = s.id AND h.seq > s.cursor AND m.sender_id <> s.user_id
       AND ${isThere('m')}
-  ) hidden
+  ) hidden`,
+  count: 'coalesce(a.n, 0)::bigint - coalesce(o.n, 0)::bigint - hidden.n',
+};
+
+// Everything by primary keys and `participants_user`.
+const viewSql = ({ tables, joins, count }: UnreadCount) => `
+  WITH viewers AS MATERIALIZED (
+    SELECT me.user_id, me.read_seq, me.joined_seq, greatest(me.read_seq, me.joined_seq) AS cursor, c.*,
+           row_number() OVER (PARTITION BY c.id ORDER BY me.user_id) AS nth
+    FROM participants me JOIN conversations c ON c.id = me.conversation_id
+    WHERE me.user_id = ANY ($1::text[]) AND me.conversation_id = ANY ($2::uuid[]) AND me.left_at IS NULL
+  )${tables}
+  SELECT s.user_id AS viewer_id, s.id, s.kind, s.title, s.last_seq, s.last_rev, s.created_at, s.updated_at,
+         s.participant_count, ${count} AS unread_count, row_to_json(newest) AS last_message, shown.participants
+  FROM viewers s${joins}
   LEFT JOIN LATERAL (
     SELECT ${messageColumns('m')} FROM messages m
     WHERE m.conversation_id = s.id AND ${messageVisibleTo('m', 's')}
@@ -86,6 +112,11 @@ const viewSql = `
   ) shown
   ORDER BY s.id, s.nth`;
 
+const viewForFew = { name: 'conversation-view', text: viewSql(countForEach) };
+const viewForMany = { name: 'conversation-view-many', text: viewSql(countInOnePass) };
+/** Up to as many, one pass costs more to plan than it saves. */
+const few = 4;
+
 /** SQL: neither deleted nor expired. @param message alias of `messages` */
 function isThere(message: string): string {
   return `${message}.deleted_at IS NULL AND (${message}.expires_at IS NULL OR ${message}.expires_at > now())`;
@@ -98,10 +129,7 @@ export class ConversationViewRepository {
 
   /** A row for each of the users in each of the conversations where he is a participant; ordered by conversation. */
   read(userIds: string[], conversationIds: string[]): Promise<ConversationViewRow[]> {
-    return this.sql.rows<ConversationViewRow>({
-      name: 'conversation-view',
-      text: viewSql,
-      values: [userIds, conversationIds],
-    });
+    const view = userIds.length <= few ? viewForFew : viewForMany;
+    return this.sql.rows<ConversationViewRow>({ ...view, values: [userIds, conversationIds] });
   }
 }

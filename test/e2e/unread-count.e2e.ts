@@ -246,6 +246,9 @@ describe('unreadCount', () => {
     const views = cluster.nodes[0]!.app!.get(ConversationViews);
     const shown = await views.forUsers(conversationId, userIds);
     expect(Object.fromEntries([...shown].map(([id, { unreadCount }]) => [id, unreadCount]))).toEqual(recount);
+    // Few are counted in another way than many.
+    const some = await views.forUsers(conversationId, userIds.slice(0, 4));
+    for (const [id, { unreadCount }] of some) expect([id, unreadCount]).toEqual([id, recount[id]]);
     const alone = await views.forUser(userIds[1]!, [other, conversationId]);
     expect(alone.map(({ unreadCount }) => unreadCount)).toEqual([0, recount[userIds[1]!]]);
   });
