@@ -175,9 +175,11 @@ export class Session {
   private async shutDown(): Promise<void> {
     this.isWanted = false;
     await Promise.race([this.reception.finish(), pause(farewellMs)]);
-    this.reception.close();
     this.dialer.stop(null, 'closed');
     this.outbox.close();
+    // Answers that came in this very turn are noted, and stored, too.
+    await pause(0);
+    this.reception.close();
     await this.vault.idle();
   }
 
