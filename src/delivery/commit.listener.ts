@@ -1,6 +1,6 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, Optional, type OnModuleInit } from '@nestjs/common';
 import { ConversationDirectory, messagesNoticeKind, type CommittedChanges } from '../conversations/index.js';
-import { Announcer, ConnectionRegistry } from '../realtime/index.js';
+import { Announcer, ConnectionRegistry, EveryoneConnected, VisibleUsers } from '../realtime/index.js';
 import { NotificationIntake } from './notification.intake.js';
 import { OfflineQueueStore, type QueueEntry, type QueuePointer } from './offline-queue.store.js';
 import { UserAbsences, type KnownAbsence } from './user-absences.js';
@@ -13,7 +13,7 @@ interface Recipient {
 }
 
 /**
- * After each commit: pointers for devices that are away, and notifications for users who are away altogether.
+ * After each commit: pointers for devices that are away, and notifications for users without a visible device.
  *
  * Runs on the node that committed, or, when that died, on the one that announces in its place; what is committed is not
  * forgotten by the outbox before this is done. A batch costs one round trip to the store, and none when everybody
@@ -22,6 +22,7 @@ interface Recipient {
 @Injectable()
 export class CommitListener implements OnModuleInit {
   private readonly logger = new Logger(CommitListener.name);
+  private readonly visible: VisibleUsers;
 
   constructor(
     private readonly announcer: Announcer,
@@ -30,9 +31,13 @@ export class CommitListener implements OnModuleInit {
     private readonly absences: UserAbsences,
     private readonly queue: OfflineQueueStore,
     private readonly notifications: NotificationIntake,
-  ) {}
+    @Optional() visible?: VisibleUsers,
+  ) {
+    this.visible = visible ?? new EveryoneConnected();
+  }
 
   onModuleInit(): void {
+    this.visible.onHidden((userId) => this.absences.forget(userId));
     this.announcer.beforeForgetting(messagesNoticeKind, (batch: CommittedChanges[]) => this.take(batch));
   }
 
@@ -84,9 +89,10 @@ export class CommitListener implements OnModuleInit {
 
   private async look(recipients: Recipient[]): Promise<void> {
     const answers = await this.queue.add(recipients.map(entryOf));
+    const connected = recipients.filter(({ userId }, i) => answers[i]!.connections > 0 || this.isHere(userId));
+    const visible = await this.visible.among(connected.map(({ userId }) => userId));
     recipients.forEach(({ userId, known, changes }, i) => {
-      const { absentDevices, connections } = answers[i]!;
-      const state = { hasAbsentDevices: absentDevices > 0, isConnected: connections > 0 };
+      const state = { hasAbsentDevices: answers[i]!.absentDevices > 0, isVisible: visible.has(userId) };
       const conversationIds = changes.map(({ conversationId }) => conversationId);
       this.absences.fill(userId, known, state, conversationIds);
       known.state = state;
@@ -94,7 +100,7 @@ export class CommitListener implements OnModuleInit {
   }
 
   private notify(recipients: Recipient[]): Promise<void> | void {
-    const away = recipients.filter(({ userId, known }) => !known.state?.isConnected && !this.isHere(userId));
+    const away = recipients.filter(({ known }) => !known.state?.isVisible);
     if (away.length === 0) return;
     return this.notifications.take(away).catch((error: unknown) => {
       this.logger.warn(`notifications put off: ${String(error)}`);
@@ -111,10 +117,10 @@ function needsLook({ known, changes }: Recipient): boolean {
   return changes.some(({ conversationId }) => !isKnownTo(known, conversationId));
 }
 
-/** Whether the user is here, and the devices of his that are not have the pointer. */
+/** Whether the user is visible, and the devices of his that are absent have the pointer. */
 function isKnownTo({ state, queued }: KnownAbsence, conversationId: string): boolean {
   // Before somebody is called away he is looked up again: he may have come to another node a moment ago.
-  if (!state?.isConnected) return false;
+  if (!state?.isVisible) return false;
   return !state.hasAbsentDevices || queued.has(conversationId);
 }
 

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-/** A message that reached nobody's eyes: its recipient had no device connected when it was committed. */
+/** A message that reached nobody's eyes: its recipient had no visible device when it was committed. */
 export interface OfflineNotification {
   /** The same whenever this is told again. */
   eventId: string;
@@ -15,9 +15,10 @@ export interface OfflineNotification {
 }
 
 /**
- * Tells users who have no device connected that they have mail: push, e-mail, a queue of the team's own.
+ * Tells users who have no visible device that they have mail: push, e-mail, a queue of the team's own. Visible is a device
+ * that is connected and has not said `user-offline` (the app is in the background; it still gets the message live).
  *
- * Called after commit, on one node, once per message and recipient without a connected device, also when the node that
+ * Called after commit, on one node, once per message and recipient without a visible device, also when the node that
  * committed has died. Not called for the sender, for messages from before joining, nor for edits, deletions and
  * reactions. Never holds up a send. Carries no body: what may be shown on a lock screen is for the implementation to
  * decide, and to read.

@@ -5,7 +5,7 @@ import { NodeBus } from '../redis/index.js';
 /** What this node knows of one user without asking the store. */
 export interface KnownAbsence {
   /** Null: being asked for. */
-  state: { hasAbsentDevices: boolean; isConnected: boolean } | null;
+  state: { hasAbsentDevices: boolean; isVisible: boolean } | null;
   /** Conversations whose pointers his absent devices have already. */
   queued: Set<string>;
 }
@@ -20,7 +20,7 @@ const maxHeldUpMs = 2_000;
 /**
  * Remembers which users need no look at the store after a commit, which is what keeps the queue off the hot path.
  *
- * A user is forgotten on every node when one of his devices leaves. Nothing is remembered while this node is cut off from
+ * A user is forgotten on every node when one of his devices leaves, or none of them is visible any longer. Nothing is remembered while this node is cut off from
  * the bus, nor across a time in which the process was held up: news may have passed it by.
  */
 @Injectable()
@@ -46,6 +46,11 @@ export class UserAbsences implements OnModuleInit, OnApplicationShutdown {
   announce(userId: string): void {
     this.known.delete(userId);
     if (this.bus.isShared) this.bus.publish(topic, userId).catch(() => undefined);
+  }
+
+  /** This node forgets what it knew of a user. */
+  forget(userId: string): void {
+    this.known.delete(userId);
   }
 
   /** What is known of a user; begins anew where nothing is. The caller fills it in, by {@link fill}. */

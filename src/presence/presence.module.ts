@@ -1,4 +1,5 @@
-import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { VisibleUsers } from '../realtime/index.js';
 import { storeProvider } from '../redis/index.js';
 import { ContactsPresencePolicy } from './contacts.presence-policy.js';
 import { LastSeenWriter } from './last-seen.writer.js';
@@ -15,6 +16,7 @@ import { PresenceStore } from './presence.store.js';
 import { PresenceSubscriptions } from './presence.subscriptions.js';
 import { PresenceSweeper } from './presence.sweeper.js';
 import { PresenceTracker } from './presence.tracker.js';
+import { PresentUsers } from './present-users.js';
 import { RedisPresenceStore } from './redis.presence.store.js';
 import { ToldPresences } from './told-presences.js';
 
@@ -23,7 +25,8 @@ export interface PresenceModuleOptions {
   presencePolicy?: Type<PresencePolicy>;
 }
 
-/** Who is online. Imported once, at the root. */
+/** Who is online. Imported once, at the root; global, since delivery asks for its `VisibleUsers`. */
+@Global()
 @Module({})
 export class PresenceModule {
   static forRoot({ presencePolicy = ContactsPresencePolicy }: PresenceModuleOptions = {}): DynamicModule {
@@ -32,6 +35,7 @@ export class PresenceModule {
       controllers: [PresenceController],
       providers: [
         { provide: PresencePolicy, useClass: presencePolicy },
+        { provide: VisibleUsers, useExisting: PresentUsers },
         storeProvider(PresenceStore, { redis: RedisPresenceStore, memory: MemoryPresenceStore }),
         LastSeenWriter,
         PresenceAnnouncer,
@@ -43,9 +47,10 @@ export class PresenceModule {
         PresenceSubscriptions,
         PresenceSweeper,
         PresenceTracker,
+        PresentUsers,
         ToldPresences,
       ],
-      exports: [PresencePolicy, PresenceService],
+      exports: [PresencePolicy, PresenceService, VisibleUsers],
     };
   }
 }

@@ -72,6 +72,15 @@ export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
     return new Set(visible.map(({ userId }) => userId));
   }
 
+  /** Whether this node makes a user visible. */
+  isVisibleHere(userId: string): boolean {
+    for (const { id } of this.registry.ofUser(userId)) {
+      const lease = this.leases.get(id);
+      if (lease && lease.status !== 'offline') return true;
+    }
+    return false;
+  }
+
   /** Sets what a device is to be seen as, all its sockets. Resolves when the store has taken it, or is away. */
   async intend(actor: Actor, status: DeviceStatus): Promise<void> {
     const { userId, connectionId } = actor;

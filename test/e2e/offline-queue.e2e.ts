@@ -115,7 +115,7 @@ describe('the offline queue', () => {
 });
 
 describe('OfflineNotifier', () => {
-  it('is told once a message for users without a connected device, again when it fails, and never for the sender', async () => {
+  it('is told once a message for users without a device, again when it fails, and never for the sender', async () => {
     const { bob, sender, conversationId, send } = await scene();
     await sender.waitFor('session-ready');
     told.length = 0;
@@ -139,6 +139,28 @@ describe('OfflineNotifier', () => {
     const { rows } = await database.query('SELECT * FROM notifications_due WHERE user_id = $1', [bob]);
     await database.end();
     expect(rows).toEqual([]);
+  });
+
+  it('is told of users whose devices are all in the background, on whatever node, and not while one is looked at', async () => {
+    const { bob, sender, send } = await scene();
+    const phone = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    const laptop = await cluster.connect(bob, 0, { deviceId: 'laptop' });
+    for (const device of [phone, laptop]) await device.waitFor('session-ready');
+    const mine = () => new Set(told.filter(({ userId }) => userId === bob).map(({ seq }) => seq));
+    await send('both are looked at');
+    await phone.ask('user-offline');
+    await send('the laptop is looked at');
+    await laptop.waitForCount('new-message', 2);
+    await laptop.ask('user-offline');
+    await sender.waitFor('user-offline', ({ userId }) => userId === bob);
+    await send('nobody looks');
+    await expect.poll(mine).toEqual(new Set([3]));
+    await phone.waitForCount('new-message', 3);
+    await laptop.ask('user-online');
+    await send('he is back');
+    await phone.waitForCount('new-message', 4);
+    await pause(500);
+    expect(mine()).toEqual(new Set([3]));
   });
 
   it('is told again by nodes that were not there when it failed, after the back-off that was left', async () => {
