@@ -24,7 +24,8 @@ const paceMs = 20;
 @Injectable()
 export class AbsenceKeeper implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(AbsenceKeeper.name);
-  private readonly timers = new Set<NodeJS.Timeout>();
+  /** Of absences that are still to be seen through, by device. */
+  private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly goodbyes: GroupedCalls<DepartedDevice, undefined>;
   private isStopping = false;
 
@@ -54,7 +55,7 @@ export class AbsenceKeeper implements OnModuleInit, OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     this.isStopping = true;
-    for (const timer of this.timers) clearTimeout(timer);
+    for (const timer of this.timers.values()) clearTimeout(timer);
   }
 
   private left({ userId, deviceId, socket }: Connection): void {
@@ -70,11 +71,14 @@ export class AbsenceKeeper implements OnModuleInit, OnApplicationShutdown {
     // Only now do other nodes find the device absent; whoever asked before asks again.
     this.absences.announce(device.userId);
     if (this.isStopping || !this.bus.isHealthy) return;
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
+    const key = `${device.userId} ${device.deviceId}`;
+    // Who comes and goes again and again is looked at once: an earlier absence is over.
+    clearTimeout(this.timers.get(key));
+    const seeThrough = (): void => {
+      this.timers.delete(key);
       void this.finish(device, token).catch((error: unknown) => this.putOff(error));
-    }, seeThroughMs);
-    this.timers.add(timer);
+    };
+    this.timers.set(key, setTimeout(seeThrough, seeThroughMs));
   }
 
   private async finish(device: DeviceKey, token: string): Promise<void> {

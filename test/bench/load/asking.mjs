@@ -6,7 +6,8 @@ import { gate } from './gates.mjs';
 
 const settleMs = 300;
 const afterConnectingMs = 1_500;
-const afterLeavingMs = 4_500;
+// Longer than it takes until an absence is seen through.
+const afterLeavingMs = 6_000;
 
 /** @param job `{ users, seconds }`: each user has an `ask`, `{ event, payload }`, with `isSync` its `sync` since it connected */
 export async function asking(job) {

@@ -67,6 +67,12 @@ export async function fillMany({ databaseUrl }, users, counts) {
       );
     }
   }
+  // As if it were long ago: a mark reaches up to 65,536 transactions ahead of the last change (ADR-0006).
+  await query(databaseUrl, 'UPDATE conversations SET marked_until = changed_xid + 1');
+  await query(
+    databaseUrl,
+    'UPDATE user_activity a SET until_xid = c.marked_until FROM conversations c WHERE c.id = a.conversation_id',
+  );
   await query(databaseUrl, 'VACUUM ANALYZE');
   return counts.reduce((sum, count) => sum + count * users(count).length, 0);
 }
