@@ -7,7 +7,6 @@ import { GroupedCalls } from './grouped-calls.js';
 import { HiddenRepository, hiddenPageSize, type HiddenQuestion, type MissedHiding } from './hidden.repository.js';
 
 const maxDevicesPerQuery = 100;
-const paceMs = 20;
 /** About what one event costs on its way. */
 const bytesOfEvent = 300;
 
@@ -29,7 +28,7 @@ export class HiddenReplay implements OnModuleInit {
     private readonly gate: DeliveryGate,
     repository: HiddenRepository,
   ) {
-    this.pages = new GroupedCalls((questions) => repository.pages(questions), maxDevicesPerQuery, 1, paceMs);
+    this.pages = new GroupedCalls((questions) => repository.pages(questions), maxDevicesPerQuery);
   }
 
   onModuleInit(): void {
