@@ -80,7 +80,7 @@ export function sharedHandlerOf(handler: object): SharedHandler | undefined {
  * answer with a promise or an observable. Left to Nest: gateways without `@ChatGateway()`, handlers with interceptors, and
  * those scoped to a request. `DIRECT_HANDLERS=false` leaves all to Nest. Counts for gateways registered from now on.
  *
- * Nest binds every handler to every socket. Who keeps {@link sharedHandlerOf} instead of that spares an idle socket 6 KiB.
+ * Nest binds every handler to every socket. Who keeps {@link sharedHandlerOf} instead of that spares an idle socket 2.7 KiB.
  */
 export function useDirectHandlers(isOn: boolean): void {
   prototype.create = isOn ? createDirect : plainCreate;
