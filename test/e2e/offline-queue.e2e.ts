@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../src/common/index.js';
 import { OfflineNotifier, type OfflineNotification } from '../../src/delivery/index.js';
+import { BacklogFinder } from '../../src/delivery/backlog.finder.js';
+import { PendingRepository } from '../../src/delivery/pending.repository.js';
 import { Metrics } from '../../src/metrics/index.js';
+import { ConnectionRegistry } from '../../src/realtime/index.js';
 import { offlineQueueKey, RedisCommands } from '../../src/redis/index.js';
 import type { TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
@@ -100,6 +103,34 @@ describe('the offline queue', () => {
     await fourth.waitForCount('new-message', 1);
     for (const device of [third, fourth]) expect(texts(device)).toEqual(['missed']);
     expect(await reads('not-whole')).toBe(fallbacks + 3);
+  });
+
+  it('looks through the conversations once for a device that came and went several times', async () => {
+    const { bob, send } = await scene();
+    const { app } = cluster.nodes[0]!;
+    const comeAndGo = async () => {
+      const device = await cluster.connect(bob, 0, { deviceId: 'phone' });
+      await device.waitFor('session-ready');
+      device.close();
+      await expect.poll(() => app!.get(ConnectionRegistry).ofUser(bob).size, { interval: 5 }).toBe(0);
+    };
+    const finds = vi.spyOn(app!.get(BacklogFinder), 'find');
+    for (let i = 0; i < 5; i++) await comeAndGo();
+    await Promise.all(finds.mock.results.map(({ value }) => value as Promise<unknown>));
+    finds.mockRestore();
+
+    const looks = vi.spyOn(app!.get(PendingRepository), 'all');
+    const isWhole = () => app!.get(RedisCommands).call('hexists', offlineQueueKey(bob, 'phone'), 'whole');
+    await expect.poll(isWhole, { timeout: 10_000 }).toBe(1);
+    // The last absence has been seen through: what earlier ones had to do would be done by now.
+    expect(looks.mock.calls.flatMap(([devices]) => devices).filter(({ userId }) => userId === bob)).toHaveLength(1);
+    looks.mockRestore();
+
+    await send('missed');
+    const byQueue = await reads('queue');
+    const device = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    await device.waitFor('new-message');
+    expect(await reads('queue')).toBe(byQueue + 1);
   });
 
   it('loses nothing while Redis is away', async () => {
