@@ -50,10 +50,9 @@ export class TypingAnnouncer {
     });
   }
 
-  /** Those of the typists that a viewer may see, without himself. */
+  /** Those of the typists that a viewer may see. */
   async seenBy(viewerId: string, typistIds: readonly string[]): Promise<string[]> {
-    const others = typistIds.filter((userId) => userId !== viewerId);
-    return visibleTo(viewerId, others, await this.hiddenTypists(others, [viewerId]));
+    return visibleTo(viewerId, typistIds, await this.hiddenTypists(typistIds, [viewerId]));
   }
 
   private inOrder(conversationId: string, work: () => Promise<void>): void {

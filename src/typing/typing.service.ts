@@ -54,7 +54,7 @@ export class TypingService extends TypingSource {
     await this.ender.end(conversationId, actor.userId, null);
   }
 
-  /** Without the actor himself. @throws ChatError NOT_FOUND | UNAVAILABLE */
+  /** All who type there, as in the events: the actor, too. @throws ChatError NOT_FOUND | UNAVAILABLE */
   async usersTyping(actor: Actor, conversationId: string): Promise<TypingUsers> {
     await this.gate.require(actor, 'read', conversationId);
     const typistIds = await this.store.typingIn(conversationId);
@@ -63,7 +63,9 @@ export class TypingService extends TypingSource {
 
   override async typingIn(conversationId: string, viewerId: string): Promise<string[]> {
     try {
-      return await this.announcer.seenBy(viewerId, await this.store.typingIn(conversationId));
+      // Of himself nobody is told, so nothing would take him from the list again.
+      const others = (await this.store.typingIn(conversationId)).filter((userId) => userId !== viewerId);
+      return await this.announcer.seenBy(viewerId, others);
     } catch (error) {
       if (error instanceof ChatError) return [];
       throw error;

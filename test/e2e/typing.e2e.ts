@@ -193,6 +193,8 @@ describe('typing in a group', () => {
     expect(told.userIds.sort()).toEqual([alice, bob]);
     const asked = await atCarol.ask('get-typing-users', conversationId);
     expect(asked).toEqual({ conversationId, userIds: [alice, bob].sort() });
+    expect((await atBob.ask('get-typing-users', conversationId)).userIds).toEqual([alice, bob].sort());
+    expect((await atBob.ask('join-conversation', conversationId)).typing).toEqual([alice]);
     await atAlice.ask('typing-stop', conversationId);
     expect((await end(atCarol)).userIds).toEqual([bob]);
   });
