@@ -121,7 +121,7 @@ export class Reception {
   }
 
   private async catchUpOn(connection: Connection): Promise<void> {
-    this.position.begin();
+    this.position.begin(connection.session!.syncToken);
     try {
       const changes = await this.catchUp.run(connection);
       if (changes === null) connection.isBroken = true;

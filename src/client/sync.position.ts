@@ -21,12 +21,14 @@ const name = 'position';
  *
  * A position of `sync` is exact. One of a heartbeat is Postgres' position, and what another node committed just before it may
  * reach this socket after it; so it is a candidate until `lagMs` later (contract, guarantee 4: 5 s), and forgotten
- * with its connection.
+ * with its connection. While Postgres is away, a heartbeat repeats the one before, which says nothing new.
  */
 export class SyncPosition {
   current: Position | null = null;
   private candidates: Candidate[] = [];
   private isHeld = false;
+  /** The token heard last on this connection. */
+  private heard: string | null = null;
 
   constructor(
     private readonly vault: Vault,
@@ -37,10 +39,11 @@ export class SyncPosition {
     this.current = await this.vault.read<Position>(name);
   }
 
-  /** A new connection: what was missed on the one before, it will bring. */
-  begin(): void {
+  /** A new connection: what was missed on the one before, it will bring. @param token of its `session-ready` */
+  begin(token: string): void {
     this.isHeld = false;
     this.candidates = [];
+    this.heard = token;
   }
 
   /** Something was not handed over: the position stays until the next connection. */
@@ -58,7 +61,8 @@ export class SyncPosition {
   /** A heartbeat's position, once everything heard before it has been handed over. */
   propose(position: Position, heardAtMs: number): void {
     if (this.isHeld) return;
-    this.candidates.push({ position, heardAtMs });
+    if (position.token !== this.heard) this.candidates.push({ position, heardAtMs });
+    this.heard = position.token;
     const settled = this.candidates.filter((one) => heardAtMs - one.heardAtMs >= this.lagMs);
     if (settled.length === 0) return;
     this.candidates = this.candidates.slice(settled.length);

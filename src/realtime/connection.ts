@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io';
 import type { Actor } from '../auth/index.js';
+import type { Position } from '../database/index.js';
 import { ArrivalOrder } from './arrival-order.js';
 
 /** How the server learns that a message reached the device (contract, section 1). */
@@ -17,6 +18,8 @@ const none: ReadonlySet<string> = new Set();
  */
 export class Connection {
   readonly arrivals = new ArrivalOrder();
+  /** The `syncToken` this socket was told last; connections that asked at the same time share it. */
+  toldPosition: Position | null = null;
   private joinedIds: Set<string> | null = null;
   private readonly ownMessages: string[] = [];
   private ownCount = 0;

@@ -20,8 +20,12 @@ export class SessionGateway {
   }
 
   @SubscribeMessage('heartbeat')
-  async heartbeat(@ConnectedSocket() socket: Socket, @MessageBody() _nothing: EmptyDto): Promise<Ack<Pulse>> {
-    const pulse = await this.sessions.pulse();
+  async heartbeat(
+    @CurrentActor() actor: Actor,
+    @ConnectedSocket() socket: Socket,
+    @MessageBody() _nothing: EmptyDto,
+  ): Promise<Ack<Pulse>> {
+    const pulse = await this.sessions.pulse(actor);
     socket.emit('heartbeat-ack', pulse);
     return ok(pulse);
   }

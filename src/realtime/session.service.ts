@@ -3,7 +3,7 @@ import type { Socket } from 'socket.io';
 import { Actor, Revocations, SignIn } from '../auth/index.js';
 import { ChatError, Clock, newRandomId } from '../common/index.js';
 import { Settings } from '../config/index.js';
-import { CommitPosition, encodePosition } from '../database/index.js';
+import { CommitPosition, encodePosition, type Position } from '../database/index.js';
 import { ConnectionHooks, type ConnectionHook } from './connection-hooks.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { Connection, type AckMode } from './connection.js';
@@ -75,14 +75,31 @@ export class SessionService implements OnModuleInit {
     return { expiresAt: new Date(principal.expiresAtMs).toISOString() };
   }
 
-  async pulse(): Promise<Pulse> {
-    const syncToken = encodePosition(await this.position.now());
-    return { serverTime: new Date(this.clock.now()).toISOString(), syncToken };
+  /**
+   * The time and the position. While Postgres is away: the position this socket was told last, from which `sync` leaves
+   * out nothing either. The link is alive, and that is what it asks first.
+   *
+   * @throws ChatError UNAVAILABLE, for a session that has not begun
+   */
+  async pulse({ connectionId }: Actor): Promise<Pulse> {
+    const connection = connectionId === null ? undefined : this.registry.get(connectionId);
+    try {
+      return this.pulseAt(await this.position.now(), connection);
+    } catch (error) {
+      const told = connection?.toldPosition ?? null;
+      if (told === null || !(error instanceof ChatError)) throw error;
+      return this.pulseAt(told, connection);
+    }
+  }
+
+  private pulseAt(position: Position, connection: Connection | undefined): Pulse {
+    if (connection) connection.toldPosition = position;
+    return { serverTime: new Date(this.clock.now()).toISOString(), syncToken: encodePosition(position) };
   }
 
   private async announce(connection: Connection): Promise<void> {
     try {
-      const pulse = await this.pulse();
+      const pulse = this.pulseAt(await this.position.now(), connection);
       if (!connection.isOpen) return;
       connection.open({
         userId: connection.userId,

@@ -285,6 +285,16 @@ describe('the position', () => {
     expect(Math.min(...lagging)).toBeGreaterThanOrEqual(2);
   });
 
+  it('is not taken back by heartbeats that repeat an older one, as they do while Postgres is away', async () => {
+    const storage = new MemoryStorage();
+    storage.setItem('parley:position', JSON.stringify({ token: 'p0', isMidPass: false, at: null }));
+    server.syncToken = 'before p1';
+    server.script = ({ event }) => (event === 'sync' ? syncAnswer({ next: 'p1' }) : undefined);
+    await online({ storage, heartbeatIntervalMs: 20, positionLagMs: 40 });
+    while (server.payloads('heartbeat').length < 8) await pause(20);
+    expect(tokenIn(storage)).toBe('p1');
+  });
+
   it('of another server is given up for a full sync', async () => {
     const storage = new MemoryStorage();
     storage.setItem('parley:position', JSON.stringify({ token: 'foreign', isMidPass: false, at: null }));

@@ -163,6 +163,15 @@ describe('without Postgres', () => {
     expect(performance.now() - askedAt).toBeLessThan(answerLimitMs + 200);
   }
 
+  /** The link is alive, and so is what needs nothing of Postgres that is not in memory. */
+  async function goesOn(): Promise<void> {
+    const before = [...alice.of('session-ready'), ...alice.of('heartbeat-ack')].at(-1) as { syncToken: string };
+    const pulse = await alice.ask<{ serverTime: string; syncToken: string }>('heartbeat');
+    expect(pulse.syncToken).toBe(before.syncToken);
+    expect(Math.abs(Date.parse(pulse.serverTime) - Date.now())).toBeLessThan(1_000);
+    await alice.ask('typing-start', conversationId);
+  }
+
   async function resumes(): Promise<void> {
     const text = `resumed ${Date.now()}`;
     const attempt = () => alice.ask('send-message', { conversationId, content: { text }, clientMessageId: text });
@@ -194,6 +203,7 @@ describe('without Postgres', () => {
     await refusedInTime('known to hang');
     expect(performance.now() - askedAt).toBeLessThan(500);
     expect(await isReady(cluster.url())).toBe(false);
+    await goesOn();
     way.thaw();
     await resumes();
   });
@@ -202,6 +212,7 @@ describe('without Postgres', () => {
     await way.close();
     await refusedInTime('gone');
     await restRefusedInTime();
+    await goesOn();
     await way.open();
     await resumes();
   });

@@ -20,6 +20,8 @@ export class ScriptedServer {
   gate: () => object | undefined = () => undefined;
   script: Script = () => undefined;
   userId = 'me';
+  /** The position, while it does not move on. */
+  syncToken: string | null = null;
   private readonly io: Server;
   private sessions = 0;
 
@@ -102,7 +104,7 @@ export class ScriptedServer {
   }
 
   private pulse(): object {
-    return { serverTime: new Date().toISOString(), syncToken: `t${Date.now()}` };
+    return { serverTime: new Date().toISOString(), syncToken: this.syncToken ?? `t${Date.now()}` };
   }
 }
 
