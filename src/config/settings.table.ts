@@ -238,6 +238,12 @@ export const settingsTable = {
     true,
     'One write per socket and turn of the event loop; `false`: Socket.IO’s own writes',
   ),
+  directReads: setting(
+    'DIRECT_READS',
+    bool,
+    true,
+    'Whole frames and events read in one go; `false`: by `ws`, Engine.IO and Socket.IO',
+  ),
   directHandlers: setting(
     'DIRECT_HANDLERS',
     bool,

@@ -18,6 +18,7 @@ import { SessionService } from './session.service.js';
 import { TransportEcho } from './transport-echo.js';
 import { cutSlowReaders } from './slow-reader.js';
 import { UnknownNamespaces } from './unknown-namespaces.js';
+import { directReads } from './websocket-reads.js';
 
 /** What a launcher of several nodes adds to the edge. */
 export interface EdgeOptions {
@@ -54,8 +55,10 @@ export class ParleyIoAdapter extends IoAdapter {
     // Middleware on "/" does not cover other namespaces (ADR-0005).
     this.unknownNamespaces.watch(server);
     server.on('new_namespace', (namespace: Namespace) => namespace.use(handshake.middleware));
+    const read = this.settings.directReads ? directReads(this.settings.maxPacketBytes) : undefined;
     server.on('connection', (socket) => {
       socket.setMaxListeners(0);
+      read?.(socket);
       sessions.start(socket);
     });
     this.app.get(PacketWriter).attach(server);

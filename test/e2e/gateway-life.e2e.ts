@@ -7,9 +7,10 @@ import {
   type OnGatewayConnection,
   type OnGatewayDisconnect,
 } from '@nestjs/websockets';
-import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Socket } from 'socket.io';
 import { io, type Socket as ClientSocket } from 'socket.io-client';
+import { Decoder } from 'socket.io-parser';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ChatGateway, ParleyIoAdapter, ParleyModule } from '../../src/index.js';
 import { createDatabase, type TestDatabase } from '../setup/services.js';
 import { connect, testSecret, tokenFor } from '../support/client.js';
@@ -106,6 +107,16 @@ it.each(['who-am-i', 'who-am-i-intercepted'])('hands %s of each socket to the ga
   const answers = await Promise.all(clients.map(({ socket }) => socket.emitWithAck(event, {}) as unknown));
   expect(answers).toEqual(clients.map(({ socket }) => ({ ok: true, data: { id: socket.id } })));
   for (const client of clients) client.close();
+});
+
+it('reads the events of its sockets in one go (ADR-0016)', async () => {
+  const client = await connect(url, 'alice');
+  const decoded = vi.spyOn(Decoder.prototype, 'add');
+  await client.socket.emitWithAck('who-am-i', {});
+  const events = decoded.mock.calls.flat().filter((packet) => String(packet).includes('who-am-i'));
+  expect(events).toEqual([]);
+  decoded.mockRestore();
+  client.close();
 });
 
 it("knows a namespace's events in that namespace only", async () => {

@@ -18,8 +18,8 @@ const raisedLimits = {
   MAX_GROUP_SIZE: '5000',
 };
 
-/** Through Socket.IO's and Nest's public ways only (ADR-0009, ADR-0012). */
-const plainPaths = { COALESCE_WRITES: 'false', DIRECT_HANDLERS: 'false' };
+/** Through Socket.IO's and Nest's public ways only (ADR-0009, ADR-0012, ADR-0016). */
+const plainPaths = { COALESCE_WRITES: 'false', DIRECT_HANDLERS: 'false', DIRECT_READS: 'false' };
 
 /**
  * @param options.nodes how many processes; more than one need Redis
