@@ -18,11 +18,12 @@ export abstract class EncodedOnce {
 
 /** `JSON.stringify` of a plain object, with what is encoded already put in as it is. */
 export function encodeParts(object: object): string {
-  const parts: string[] = [];
-  for (const [name, value] of Object.entries(object) as [string, unknown][]) {
-    const json = value instanceof EncodedOnce ? value.json : JSON.stringify(value);
+  let json = '';
+  for (const name of Object.keys(object)) {
+    const value = (object as Record<string, unknown>)[name];
+    const part = value instanceof EncodedOnce ? value.json : JSON.stringify(value);
     // As in JSON.stringify: what has no JSON is left out.
-    if (json !== undefined) parts.push(`${JSON.stringify(name)}:${json}`);
+    if (part !== undefined) json += `${json === '' ? '{' : ','}${JSON.stringify(name)}:${part}`;
   }
-  return `{${parts.join(',')}}`;
+  return json === '' ? '{}' : `${json}}`;
 }

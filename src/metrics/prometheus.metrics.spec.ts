@@ -16,6 +16,19 @@ describe('PrometheusMetrics', () => {
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
   });
 
+  it('counts all, whether the labels are kept or made anew, between looks and after', async () => {
+    const metrics = new PrometheusMetrics();
+    const kept = { event: 'send-message', outcome: 'ok' };
+    for (let i = 0; i < 3; i++) {
+      metrics.count('parley_events_total', kept);
+      metrics.count('parley_events_total', { ...kept }, 10);
+    }
+    expect((await metrics.scrape()).text).toContain('outcome="ok"} 33');
+    metrics.count('parley_events_total', kept);
+    await metrics.scrape();
+    expect((await metrics.scrape()).text).toContain('outcome="ok"} 34');
+  });
+
   it('reads sampled gauges at the time of the scrape', async () => {
     const metrics = new PrometheusMetrics();
     let waiting = 1;

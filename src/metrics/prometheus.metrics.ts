@@ -5,6 +5,12 @@ import { metricsTable, type CounterName, type GaugeName, type HistogramName } fr
 
 const noLabels: Labels = {};
 
+/** What labels that are kept have counted since somebody looked; prom-client takes a microsecond to be told. */
+interface Tally {
+  counter: Counter.Internal;
+  uncounted: number;
+}
+
 interface Entry {
   help: string;
   labels?: readonly string[];
@@ -30,7 +36,8 @@ export class PrometheusMetrics extends Metrics {
     () => new WeakMap<Labels, Histogram.Internal<string>>(),
   );
 
-  private readonly tallies = this.make(metricsTable.counters, () => new WeakMap<Labels, Counter.Internal>());
+  private readonly tallies = this.make(metricsTable.counters, () => new WeakMap<Labels, Tally>());
+  private uncounted: Tally[] = [];
 
   constructor() {
     super();
@@ -38,9 +45,15 @@ export class PrometheusMetrics extends Metrics {
   }
 
   override count(name: CounterName, labels: Labels = noLabels, by = 1): void {
-    let tally = this.tallies[name].get(labels);
-    if (!tally) this.tallies[name].set(labels, (tally = this.counters[name].labels(labels)));
-    tally.inc(by);
+    const tally = this.tallies[name].get(labels);
+    if (!tally) {
+      const counter = this.counters[name].labels(labels);
+      counter.inc(by);
+      this.tallies[name].set(labels, { counter, uncounted: 0 });
+      return;
+    }
+    if (tally.uncounted === 0) this.uncounted.push(tally);
+    tally.uncounted += by;
   }
 
   override set(name: GaugeName, value: number, labels: Labels = {}): void {
@@ -58,10 +71,20 @@ export class PrometheusMetrics extends Metrics {
   }
 
   override async scrape(): Promise<Scrape> {
+    this.countUp();
     for (const [name, read] of this.readers) {
       for (const { value, labels } of read()) this.set(name, value, labels);
     }
     return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+  }
+
+  private countUp(): void {
+    const tallies = this.uncounted;
+    this.uncounted = [];
+    for (const tally of tallies) {
+      tally.counter.inc(tally.uncounted);
+      tally.uncounted = 0;
+    }
   }
 
   private make<Name extends string, Metric>(
