@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { ChatError } from '../common/index.js';
 import { Settings } from '../config/index.js';
-import { AccessGate, type AccessVerb } from '../conversations/index.js';
+import { AccessGate, AccessPolicy, type AccessVerb } from '../conversations/index.js';
 import type { DeleteMessageDto } from './deletion.dto.js';
 import { messageDeleted, type DeletionScope } from './deletion.event.js';
 import { DeletionForMe } from './deletion-for-me.js';
@@ -22,6 +22,7 @@ export class DeletionService {
   constructor(
     private readonly writer: MessageChangeWriter,
     private readonly gate: AccessGate,
+    private readonly policy: AccessPolicy,
     private readonly deletions: DeletionRepository,
     private readonly forMe: DeletionForMe,
     private readonly settings: Settings,
@@ -32,8 +33,8 @@ export class DeletionService {
    *
    * Idempotent: a repeat is answered as the first time and told to nobody, also after the window.
    *
-   * @throws ChatError NOT_FOUND | FORBIDDEN (another's message, policy) | WINDOW_EXPIRED (scope `everyone`, one's own
-   *   message) | UNAVAILABLE
+   * @throws ChatError NOT_FOUND | FORBIDDEN (another's message, policy) | WINDOW_EXPIRED (scope `everyone`, for those who
+   *   may not delete any message) | UNAVAILABLE
    * @fires message-deleted to all participants; with scope `me` to the actor's other sockets
    * @since 0.1.0
    */
@@ -60,10 +61,11 @@ export class DeletionService {
     this.gate.assertAllowed(request(actor, isOwn ? 'delete-own' : 'delete-any', target));
   }
 
-  /** Nobody takes back what he said long ago, whatever his role; what others said a moderator may remove at any time. */
-  private assertInTime(actor: Actor, { message, ageSeconds }: MessageTarget): void {
-    const isOwn = message.senderId === actor.userId;
-    if (isOwn && ageSeconds > this.settings.deleteWindowSeconds) throw new ChatError('WINDOW_EXPIRED');
+  /** The window is for those who may delete their own only. */
+  private assertInTime(actor: Actor, target: MessageTarget): void {
+    if (target.ageSeconds <= this.settings.deleteWindowSeconds) return;
+    const isModerator = target.kind === 'group' && this.policy.decide(request(actor, 'delete-any', target)) === null;
+    if (!isModerator) throw new ChatError('WINDOW_EXPIRED');
   }
 }
 

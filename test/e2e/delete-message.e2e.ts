@@ -128,7 +128,7 @@ describe('delete-message', () => {
       expect(codeOf(answer, 409)).toBe('WINDOW_EXPIRED');
     });
 
-    it('is for owner and admins of a group at any time, and within the window for whoever sent it', async () => {
+    it('is for owner and admins of a group at any time, and for members of their own', async () => {
       const { alice, clients, conversationId, say } = await scene(cluster, 'group', ['alice', 'bob', 'carol']);
       const [, bob, carol] = clients as [TestClient, TestClient, TestClient];
       await appoint(alice, conversationId, bob.userId);
@@ -138,14 +138,12 @@ describe('delete-message', () => {
       for (const { id } of [ofAlice, ofBob, ofCarol]) await age(sql, id, twoDays + 1);
       expect((await carol.refused('delete-message', ofAlice.id)).code).toBe('FORBIDDEN');
       expect((await carol.refused('delete-message', ofCarol.id)).code).toBe('WINDOW_EXPIRED');
-      expect((await bob.refused('delete-message', ofBob.id)).code).toBe('WINDOW_EXPIRED');
-      expect((await alice.refused('delete-message', ofAlice.id)).code).toBe('WINDOW_EXPIRED');
       await bob.ask('delete-message', ofCarol.id);
-      await alice.ask('delete-message', ofBob.id);
+      await bob.ask('delete-message', ofBob.id);
       await bob.ask('delete-message', ofAlice.id);
       expect((await carol.waitForCount('message-deleted', 3)).map(({ deletedBy }) => deletedBy)).toEqual([
         bob.userId,
-        alice.userId,
+        bob.userId,
         bob.userId,
       ]);
       await carol.ask('delete-message', ofCarol.id);
