@@ -31,21 +31,32 @@ function detailsOf(errors: ValidationError[], parent: string): ErrorDetail[] {
   });
 }
 
+interface DtoOptions {
+  /** Where the payload stands in what the client sent. */
+  path?: string;
+  /** True: unknown properties are taken over, not refused. */
+  isOpen?: boolean | undefined;
+}
+
 /**
  * Makes a DTO of a decoded payload, or refuses it.
  *
- * Unknown properties are refused, not ignored. A payload left out counts as `{}`. Nested DTOs are the message type
- * registry's business, not this function's: properties are taken over as they are.
+ * Unknown properties are refused, not ignored, unless `isOpen`. A payload left out counts as `{}`. Nested DTOs are the
+ * message type registry's business, not this function's: properties are taken over as they are.
  *
  * @param payload what the client sent; already found harmless ({@link assertHarmlessPayload})
  * @throws ChatError VALIDATION_FAILED with a detail per fault
  */
-export function toDto<T extends object>(dtoClass: DtoClass<T>, payload: unknown, pathPrefix = ''): T {
-  const dto = Object.assign(new dtoClass(), plainObject(dtoClass, payload, pathPrefix));
+export function toDto<T extends object>(
+  dtoClass: DtoClass<T>,
+  payload: unknown,
+  { path = '', isOpen = false }: DtoOptions = {},
+): T {
+  const dto = Object.assign(new dtoClass(), plainObject(dtoClass, payload, path));
   if (quickVerdict(dtoClass)(dto)) return dto;
-  const errors = validateSync(dto, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false });
+  const errors = validateSync(dto, { whitelist: !isOpen, forbidNonWhitelisted: !isOpen, forbidUnknownValues: false });
   if (errors.length === 0) return dto;
-  throw new ChatError('VALIDATION_FAILED', { details: detailsOf(errors, pathPrefix).slice(0, maxDetails) });
+  throw new ChatError('VALIDATION_FAILED', { details: detailsOf(errors, path).slice(0, maxDetails) });
 }
 
 function plainObject(dtoClass: object, payload: unknown, path: string): object {

@@ -169,16 +169,19 @@ export class TextMessageType extends MessageType<TextContent> {
   }
 }
 
-function plainType(name: string, contentClass: new () => object): MessageType {
-  return { name, contentClass };
+function openType(name: string, contentClass: new () => object): MessageType {
+  return { name, contentClass, isOpen: true };
 }
 
-/** The types every client may count on (contract, section 3), apart from `text`. */
+/**
+ * The types every client may count on (contract, section 3), apart from `text`. What they show differs from app to app (a
+ * blur hash, a wave form), and need not become a type of one's own.
+ */
 export const mediaMessageTypes: readonly MessageType[] = [
-  plainType('image', ImageContent),
-  plainType('video', VideoContent),
-  plainType('audio', AudioContent),
-  plainType('file', FileContent),
-  plainType('location', LocationContent),
-  plainType('contact', ContactContent),
+  openType('image', ImageContent),
+  openType('video', VideoContent),
+  openType('audio', AudioContent),
+  openType('file', FileContent),
+  openType('location', LocationContent),
+  openType('contact', ContactContent),
 ];

@@ -26,7 +26,14 @@ export class MessageBodyDto {
   @Matches(/^[a-z0-9][a-z0-9._-]{0,63}$/, { message: 'must be a message type name' })
   type?: string;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, example: { text: 'Hello!' } })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description:
+      'By type: `text` `{ text }`; `image`, `video`, `audio`, `file` `{ url }` and more; `location` `{ latitude, longitude }` and more; ' +
+      '`contact` `{ name }` and more',
+    example: { text: 'Hello!' },
+  })
   @IsObject()
   content!: Record<string, unknown>;
 

@@ -23,8 +23,10 @@ import { Settings } from '../config/index.js';
 export abstract class MessageType<C extends object = object> {
   /** 1 to 64 of `a-z 0-9 . _ -`; custom ones carry a prefix (`acme.poll`). */
   abstract readonly name: string;
-  /** A class with class-validator rules; properties without a rule are refused. */
+  /** A class with class-validator rules; properties without a rule are refused, unless the type {@link isOpen}. */
   abstract readonly contentClass: new () => C;
+  /** True: properties without a rule are kept as they come. Default false. */
+  readonly isOpen?: boolean;
   /** What rules of single properties cannot say. @throws ChatError */
   check?(content: C): void;
 }
@@ -58,7 +60,7 @@ export class MessageTypeRegistry {
         details: [{ path: 'content', message: `at most ${maxContentBytes} bytes` }],
       });
     }
-    const checked = toDto(type.contentClass, content, 'content');
+    const checked = toDto(type.contentClass, content, { path: 'content', isOpen: type.isOpen });
     type.check?.(checked);
     return json;
   }

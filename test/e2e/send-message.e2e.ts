@@ -234,6 +234,24 @@ describe('send-message', () => {
     });
   });
 
+  it('keeps what the content of a built-in type other than text brings beyond its rules', async () => {
+    const { conversationId, alice } = await pair('s9-carol', 's9-dave');
+    const contents = {
+      image: { url: 'https://x.example/a.jpg', width: 640, height: 480, blurhash: 'LEHV6nWB2yk8' },
+      audio: { url: 'https://x.example/a.ogg', durationMs: 1_500, waveform: [0, 3, 7] },
+      file: { url: 'https://x.example/a.pdf', name: 'a.pdf', pages: { count: 3 } },
+      location: { latitude: 1.5, longitude: 2.5, placeId: 'x' },
+      contact: { name: 'Erin', company: 'Acme' },
+    };
+    for (const [type, content] of Object.entries(contents)) {
+      const { message } = await alice.ask<{ message: Message }>('send-message', { conversationId, type, content });
+      expect(message).toMatchObject({ type, content });
+    }
+    const broken = { conversationId, type: 'image', content: { ...contents.image, width: 'wide' } };
+    const { details } = await alice.refused('send-message', broken);
+    expect(new Set(details?.map(({ path }) => path))).toEqual(new Set(['content.width']));
+  });
+
   it('accepts a reply, mentions and 10,000 characters of four bytes each', async () => {
     const { conversationId, alice } = await pair('s10-alice', 's10-bob');
     const first = await alice.ask<{ message: Message }>('send-message', {
