@@ -12,6 +12,7 @@ import { HiddenRedelivery1764001000000 } from './1764001000000-hidden-redelivery
 import { DatabaseStarts1764001100000 } from './1764001100000-database-starts.js';
 import { ActivityMarks1764001200000 } from './1764001200000-activity-marks.js';
 import { ActivityBackfill1764001300000 } from './1764001300000-activity-backfill.js';
+import { AppendOne1764001400000 } from './1764001400000-append-one.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   DatabaseStarts1764001100000,
   ActivityMarks1764001200000,
   ActivityBackfill1764001300000,
+  AppendOne1764001400000,
 ];
