@@ -1,13 +1,11 @@
 import type { Server } from 'socket.io';
 
-import { writeFramesAtOnce } from './websocket-frames.js';
+import { writeAtOnce } from './websocket-frames.js';
 
 /** What this file uses of an Engine.IO socket beyond its types. */
 interface EngineSocket {
   flush(): void;
   writeBuffer: unknown[];
-  transport: { name: string };
-  on(event: 'upgrade', listener: (transport: object) => void): void;
 }
 
 /**
@@ -23,7 +21,8 @@ export function coalesceWrites(server: Server): void {
   function flushAll(): void {
     const sockets = pending;
     pending = new Set();
-    for (const socket of sockets) plainFlush.call(socket);
+    const isWatched = server.engine.listenerCount('flush') + server.engine.listenerCount('drain') > 0;
+    for (const socket of sockets) if (isWatched || !writeAtOnce(socket)) plainFlush.call(socket);
   }
 
   function flushLater(this: EngineSocket): void {
@@ -37,7 +36,5 @@ export function coalesceWrites(server: Server): void {
     const socket = connection as EngineSocket;
     plainFlush ??= socket.flush;
     socket.flush = flushLater;
-    writeFramesAtOnce(socket.transport);
-    if (socket.transport.name !== 'websocket') socket.on('upgrade', writeFramesAtOnce);
   });
 }

@@ -9,7 +9,9 @@ import { textFrameOf } from './websocket-frames.js';
 const lengths = [0, 1, 110, 125, 126, 127, 4_000, 65_530, 65_536, 70_000];
 
 interface Engine {
-  write(packet: string, options: object): void;
+  write(packet: string, options: object, sent?: () => void): void;
+  on(event: 'drain', listener: () => void): void;
+  removeAllListeners(event: 'drain'): void;
   sendPacket(type: 'ping'): void;
   transport: { name: string; socket: { _socket: TcpSocket } };
 }
@@ -141,6 +143,21 @@ describe.each([true, false])('packets of one turn, COALESCE_WRITES=%s', (isCoale
     expect(engine.transport.socket._socket.writableLength).toBeGreaterThan(1_000_000);
     stream.resume();
     expect(await heardAtEnd(server, client, heard)).toHaveLength(20);
+  });
+
+  it('are reported as sent to whoever asks: of a packet, a connection, or all', async () => {
+    const { server, client, engine, heard } = await connect();
+    const reports: string[] = [];
+    server.emit('news', 'before');
+    await new Promise<void>((resolve) => engine.write('2["news","asked"]', {}, () => resolve()));
+    engine.on('drain', () => reports.push('connection'));
+    server.emit('news', 'watched');
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    engine.removeAllListeners('drain');
+    server.engine.on('drain', () => reports.push('server'));
+    server.emit('news', 'watched by all');
+    expect(await heardAtEnd(server, client, heard)).toEqual(['before', 'asked', 'watched', 'watched by all']);
+    expect(reports.slice(0, 2)).toEqual(['connection', 'server']);
   });
 
   it('arrive before the goodbye of the same turn', async () => {

@@ -12,7 +12,6 @@ interface WebSocketTransport {
   name: string;
   writable: boolean;
   perMessageDeflate: unknown;
-  send(packets: EnginePacket[]): void;
   /** Called when the last packet is written: announces `drain` and `ready`. */
   _onSentLast(error?: Error | null): void;
   socket: {
@@ -21,6 +20,18 @@ interface WebSocketTransport {
     /** `_state`: 0 when nothing waits to be compressed. */
     _sender: { _state: number };
   };
+}
+
+/** The same of an Engine.IO socket. */
+interface EngineSocket {
+  readyState: string;
+  transport: WebSocketTransport;
+  writeBuffer: EnginePacket[];
+  /** Who wants to know when packets are sent: of packets that wait, and of those on their way. */
+  packetsFn: unknown[];
+  sentCallbackFn: unknown[];
+  emit(event: 'flush', packets: EnginePacket[]): void;
+  listenerCount(event: 'drain'): number;
 }
 
 const open = 1;
@@ -33,24 +44,39 @@ const types: Readonly<Record<string, string>> = { ping: '2', message: '4' };
 const maxStringLength = 16_384;
 
 /**
- * Makes a WebSocket transport write all packets of a flush as one piece: one frame after the other in one `write`.
+ * Writes all packets that wait on a connection as one piece: one frame after the other in one `write`.
  *
- * Engine.IO and `ws` write each packet as two pieces with callbacks of their own. Anything but messages of text and pings
- * (binary parts, a goodbye), a transport that compresses, and a closing one are left to them; so is what happens after:
- * `drain`, `ready`, errors.
+ * Engine.IO and `ws` write each packet as two pieces with callbacks of their own. Left to them are other transports, a
+ * transport that compresses, a closing one, anything but messages of text and pings (binary parts, a goodbye), and what
+ * somebody waits for. What the kernel does not take, Node keeps in order; from its limit on Engine.IO waits, as it
+ * does with its own writes.
+ *
+ * @returns whether they were written
  */
-export function writeFramesAtOnce(transport: object): void {
-  const own = transport as WebSocketTransport;
-  if (own.name !== 'websocket') return;
-  const plainSend = own.send;
-  own.send = function (packets) {
-    const stream = streamOf(this);
-    const frames = stream && packets.every(isText) ? framesOf(packets) : null;
-    if (!stream || frames === null) return plainSend.call(this, packets);
-    this.writable = false;
-    if (typeof frames === 'string') stream.write(frames, 'latin1', this._onSentLast);
-    else stream.write(frames, this._onSentLast);
-  };
+export function writeAtOnce(connection: object): boolean {
+  const own = connection as EngineSocket;
+  const { transport, writeBuffer: packets } = own;
+  const stream = isUnwatched(own) ? streamOf(transport) : null;
+  if (stream === null || !packets.every(isText)) return false;
+  own.emit('flush', packets);
+  own.writeBuffer = [];
+  const frames = framesOf(packets);
+  const isTaken = typeof frames === 'string' ? stream.write(frames, 'latin1') : stream.write(frames);
+  if (!isTaken) {
+    transport.writable = false;
+    stream.once('drain', transport._onSentLast);
+  }
+  return true;
+}
+
+/** Whether nobody is told that packets have been sent. */
+function isUnwatched(connection: EngineSocket): boolean {
+  return (
+    connection.readyState === 'open' &&
+    connection.packetsFn.length === 0 &&
+    connection.sentCallbackFn.length === 0 &&
+    connection.listenerCount('drain') === 0
+  );
 }
 
 /** One frame around a text, in one buffer, for packets that go to many sockets. */
@@ -63,9 +89,9 @@ export function textFrameOf(text: string): Buffer {
   return frame;
 }
 
-function streamOf({ perMessageDeflate, socket }: WebSocketTransport): TcpSocket | null {
-  const isPlain = !perMessageDeflate && socket.readyState === open && socket._sender._state === idle;
-  return isPlain ? socket._socket : null;
+function streamOf({ name, writable, perMessageDeflate, socket }: WebSocketTransport): TcpSocket | null {
+  if (name !== 'websocket' || !writable || perMessageDeflate) return null;
+  return socket.readyState === open && socket._sender._state === idle ? socket._socket : null;
 }
 
 function isText({ type, data, options }: EnginePacket): boolean {
