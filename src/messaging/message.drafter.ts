@@ -65,7 +65,8 @@ function pendingMessage(
     conversationId: dto.conversationId,
     senderId: actor.userId,
     clientMessageId,
-    fingerprint: clientMessageId === null ? null : fingerprint([type, content, replyTo, mentions, expiresInSeconds]),
+    fingerprint:
+      clientMessageId === null ? null : fingerprint([type, content, replyTo, inOrder(mentions), expiresInSeconds]),
     type,
     content,
     contentJson,
@@ -75,4 +76,9 @@ function pendingMessage(
     connectionId: actor.connectionId,
     turn: actor.turn ?? null,
   };
+}
+
+/** A client of a language with unordered sets may change the order between tries. */
+function inOrder(mentions: string[]): string[] {
+  return mentions.length < 2 ? mentions : [...mentions].sort();
 }

@@ -126,6 +126,16 @@ describe('send-message', () => {
     expect(again.duplicate).toBe(true);
   });
 
+  it('takes a retry that mentions the same in another order for a retry', async () => {
+    const { conversationId, alice } = await pair('s5-carol', 's5-dave');
+    const mentioning = (mentions: string[]) =>
+      alice.ask('send-message', { conversationId, ...text('a'), mentions, clientMessageId: 'k' });
+    const { message } = await mentioning(['s5-dave', 's5-carol']);
+    const again = await mentioning(['s5-carol', 's5-dave', 's5-carol']);
+    expect(again).toEqual({ message, duplicate: true });
+    expect(again.message.mentions).toEqual(['s5-dave', 's5-carol']);
+  });
+
   it('gives 20 concurrent senders on two nodes seq 1 to n, the same on all clients, each in the order of its sends', async () => {
     const users = Array.from({ length: 20 }, (_, i) => `s6-user${i}`);
     const conversationId = await groupConversation(cluster.url(), users[0]!, users.slice(1));
