@@ -131,10 +131,11 @@ describe('a block', () => {
     await atBob.ask('typing-start', { conversationId });
     await atAlice.ask('typing-start', { conversationId });
     for (const client of [atAlice, atBob]) {
-      expect((await client.ask('get-typing-users', { conversationId })).userIds).toEqual([]);
+      expect((await client.ask('get-typing-users', { conversationId })).userIds).toEqual([client.userId]);
     }
     await unblock(alice, bob);
-    await expect.poll(async () => (await atBob.ask('get-typing-users', { conversationId })).userIds).toEqual([alice]);
+    const typing = async () => (await atBob.ask('get-typing-users', { conversationId })).userIds as string[];
+    await expect.poll(async () => (await typing()).sort()).toEqual([alice, bob].sort());
     await atBob.ask('typing-stop', { conversationId });
     await atBob.ask('typing-start', { conversationId });
     await atAlice.waitForCount('user-typing', 4);
