@@ -11,8 +11,8 @@ const maxQueries = 2;
 const paceMs = 10;
 
 /**
- * Finds what a connecting device lacks: by its offline queue where that is whole, else among all of its user's
- * conversations. Either way Postgres says what the device has; the queue only says where to look.
+ * Finds what a connecting device lacks: by its offline queue where that is whole, else among what has changed since it was
+ * looked at last. Either way Postgres says what the device has; the queue only says where to look.
  */
 @Injectable()
 export class BacklogFinder {

@@ -27,16 +27,6 @@ const cursorColumns = `p.conversation_id AS "conversationId", greatest(p.joined_
 // Not a queue's business: what was committed and not announced yet may not be in any queue.
 const maxUnannounced = 1_000;
 
-const allSql = `
-  SELECT a.ordinal, ${cursorColumns}
-  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (user_id, device_id, ordinal)
-  JOIN participants p ON p.user_id = a.user_id AND p.left_at IS NULL
-  JOIN conversations c ON c.id = p.conversation_id
-  LEFT JOIN device_cursors d
-    ON d.user_id = a.user_id AND d.device_id = a.device_id AND d.conversation_id = p.conversation_id
-  WHERE c.last_rev > greatest(p.joined_rev, d.rev)
-  ORDER BY a.ordinal, c.updated_at DESC`;
-
 const candidateSql = `
   WITH asked AS (
     SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS a (user_id, device_id, ordinal)
@@ -63,11 +53,14 @@ const candidateSql = `
 export class PendingRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Looks at all conversations of the devices' users; by `participants_user` and primary keys. */
+  /**
+   * Looks at the conversations that may have changed since the devices were looked at last, and at all of a user's whose
+   * device never was; by `user_activity_until` or `participants_user`, and primary keys.
+   */
   async all(devices: readonly DeviceKey[]): Promise<PendingConversation[][]> {
     const rows = await this.sql.rows<PendingRow>({
       name: 'pending-all',
-      text: allSql,
+      text: 'SELECT ordinal, conversation_id AS "conversationId", seq, rev FROM device_backlogs($1, $2)',
       values: [devices.map(({ userId }) => userId), devices.map(({ deviceId }) => deviceId)],
     });
     return byOrdinal(devices.length, rows);

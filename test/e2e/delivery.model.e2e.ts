@@ -2,13 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
+import { narrowMarks, overlooked } from '../support/activity-marks.js';
 import { connect, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { groupConversation } from '../support/conversations.js';
 
 /**
  * Random connects, goodbyes, cuts, sends, edits, deletions for everyone and for one, reactions and FLUSHALLs on several devices; at the end every
- * device, dropping repeats by (id, rev), shows exactly what Postgres holds for its user. `MODEL_SEED` repeats a run.
+ * device, dropping repeats by (id, rev), shows exactly what Postgres holds for its user. Marks wear out all the time, and at
+ * none a device lacks what it would not be looked at for. `MODEL_SEED` repeats a run.
  */
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
 const steps = Number(process.env['MODEL_STEPS'] ?? 400);
@@ -79,6 +81,7 @@ beforeAll(async () => {
   cluster = await TestCluster.start({ nodes: 2 });
   database = new pg.Client({ connectionString: cluster.database.url });
   await database.connect();
+  await narrowMarks(database);
 });
 afterAll(async () => {
   await database.end();
@@ -174,6 +177,7 @@ describe('delivery, by a model', () => {
         pick(online())?.client!.socket.io.engine.transport.close();
       },
       flush: () => cluster.redis!.flushAll(),
+      check: async () => expect(await overlooked(database)).toEqual([]),
       wait: () => pause(random() * 60),
     };
     const weights = {
@@ -186,6 +190,7 @@ describe('delivery, by a model', () => {
       goodbye: 2,
       cut: 2,
       flush: 0.3,
+      check: 2,
       wait: 4,
     };
     const deck = Object.entries(weights).flatMap(([name, weight]) => Array<string>(Math.ceil(weight * 4)).fill(name));

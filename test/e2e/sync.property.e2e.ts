@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
-import { narrowMarks, unmarked } from '../support/activity-marks.js';
-import { rest, type TestClient } from '../support/client.js';
+import { narrowMarks, overlooked, unmarked } from '../support/activity-marks.js';
+import { connect, rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
 
@@ -126,6 +126,20 @@ describe('sync, at random', () => {
       }
     };
 
+    const comeAndGo = async () => {
+      const options = { deviceId: pick(['phone', 'tablet']), ackMode: pick(['auto', 'manual'] as const) };
+      const device = await connect(cluster.url(Math.floor(random() * 2)), pick(userIds), options);
+      // Or the device is forgotten before.
+      const isForgotten = new Promise((resolve) => device.socket.once('disconnect', resolve));
+      if (device.socket.connected) await Promise.race([device.waitFor('session-ready'), isForgotten]);
+      const message = pick(messages);
+      const { conversationId, seq } = message ?? {};
+      if (message && random() < 0.5) await device.ask('mark-delivered', { conversationId, seq }).catch(() => undefined);
+      else await pause(random() * 500);
+      device.close();
+    };
+    const forget = () => rest(cluster.url(), pick(userIds), 'DELETE', `/v1/me/devices/${pick(['phone', 'tablet'])}`);
+
     const actions: [number, () => unknown][] = [
       [10, () => send(`${random()}`)],
       [3, () => about('edit-message', { content: { text: `${random()}` } })],
@@ -139,7 +153,10 @@ describe('sync, at random', () => {
       [1, () => patch(`/participants/${pick(['ann', 'cat'])}`, 'PATCH', { role: pick(['admin', 'member']) })],
       [1, async () => void groups.push(await groupConversation(cluster.url(), 'ben', [pick(['ann', 'dan'])]))],
       [8, () => pick(copies).sync()],
+      [8, comeAndGo],
+      [1, forget],
       [3, async () => expect(await unmarked(database)).toEqual([])],
+      [3, async () => expect(await overlooked(database)).toEqual([])],
     ];
     const deck = actions.flatMap(([weight, action]) => Array.from({ length: weight }, () => action));
     const running: Promise<unknown>[] = [];
@@ -154,6 +171,7 @@ describe('sync, at random', () => {
 
     for (const copy of copies) await copy.sync();
     expect(await unmarked(database)).toEqual([]);
+    expect(await overlooked(database)).toEqual([]);
     for (const copy of copies) {
       const fresh = new Copy(copy.client);
       await fresh.sync();

@@ -19,6 +19,22 @@ export async function unmarked(sql: Queryable): Promise<unknown[]> {
   return rows;
 }
 
+/** What devices lack, and would not be looked at for when they connect; must be none at any time. */
+export async function overlooked(sql: Queryable): Promise<unknown[]> {
+  const { rows } = await sql.query(
+    `SELECT v.user_id, v.device_id, v.backlog_above_xid, p.conversation_id, a.until_xid
+     FROM devices v
+     JOIN participants p ON p.user_id = v.user_id AND p.left_at IS NULL
+     JOIN conversations c ON c.id = p.conversation_id
+     LEFT JOIN device_cursors d
+       ON d.user_id = v.user_id AND d.device_id = v.device_id AND d.conversation_id = p.conversation_id
+     LEFT JOIN user_activity a ON a.conversation_id = p.conversation_id AND a.user_id = p.user_id
+     WHERE v.backlog_of = left(database_epoch(), 16) AND c.last_rev > greatest(p.joined_rev, d.rev)
+       AND coalesce(a.until_xid, 0) <= v.backlog_above_xid`,
+  );
+  return rows;
+}
+
 /** As if the last change of this conversation lay far back: the next one has to mark. */
 export async function wearMarks(sql: Queryable, conversationId: string): Promise<void> {
   await sql.query('UPDATE conversations SET marked_until = 0 WHERE id = $1', [conversationId]);

@@ -13,6 +13,7 @@ import { DatabaseStarts1764001100000 } from './1764001100000-database-starts.js'
 import { ActivityMarks1764001200000 } from './1764001200000-activity-marks.js';
 import { ActivityBackfill1764001300000 } from './1764001300000-activity-backfill.js';
 import { AppendOne1764001400000 } from './1764001400000-append-one.js';
+import { DeviceBacklogs1764001500000 } from './1764001500000-device-backlogs.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   ActivityMarks1764001200000,
   ActivityBackfill1764001300000,
   AppendOne1764001400000,
+  DeviceBacklogs1764001500000,
 ];
