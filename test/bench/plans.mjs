@@ -6,7 +6,7 @@
  * request: indexes used, blocks touched and time, by the number of messages in the conversation. Ends with 1 when a large
  * table is read from end to end, when a request touches more blocks as the conversation grows, or a sync more than what
  * changed explains.
- * Options: `--messages 1000000 --conversations 10000`.
+ * `--help` tells the options.
  */
 import { spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
@@ -16,20 +16,23 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { freePort, startEmbeddedPostgres } from '../../dist/embedded/index.js';
+import { numberOf, readCommandLine } from '../../scripts/command-line.mjs';
 import { fill, group, largeId, middleId } from './plans.fill.mjs';
 import { WireClient } from './wire-client.mjs';
 
-const { values } = parseArgs({
+const usage = `npm run bench:plans -- [options]
+  --messages N         in the largest conversation (default 1000000)
+  --conversations N    of the busy user (default 10000)`;
+const { values } = readCommandLine(usage, {
   options: {
     messages: { type: 'string', default: '1000000' },
     conversations: { type: 'string', default: '10000' },
   },
 });
-const conversationCount = Number(values.conversations);
-const largest = Number(values.messages);
+const conversationCount = numberOf(values, 'conversations');
+const largest = numberOf(values, 'messages');
 const sizes = [1_000, 10_000, 100_000, 1_000_000].filter((size) => size <= largest);
 // Longer than what a device that connects sets off, and than the slowest sweep.
 const idleMs = 6_000;

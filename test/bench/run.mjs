@@ -1,9 +1,7 @@
 /**
  * `npm run bench`: Parley as it is shipped, beside relays that store nothing and a tutorial's server, interleaved.
  *
- * `--workload W1,W2` only these · `--targets parley,relay` only these (`parley-plain` goes no way round public interfaces) · `--rounds 3` · `--seconds 3` a measurement ·
- * `--in-flight 8` of W1's numbers of sends on the way only these · `--quick` one short round of smaller casts, to see that it runs · `--json FILE` everything measured · `--report` writes
- * docs/performance.md · `--profile DIR` has each Parley process write a V8 profile (`npm run bench:profile -- DIR` reads it).
+ * `--help` tells the options.
  *
  * Ends with 1 when Parley lost, doubled or reordered something or stored other than it acked; a goal missed is only said.
  */

@@ -2,7 +2,7 @@
  * A storm: many devices with missed messages connect at once, to two nodes (issue C).
  *
  * Prints the time until the last device has everything, Postgres transactions per device, and the nodes' memory.
- * Options: `--devices 1000 --missed 20 --flush` (Redis emptied before the storm). Needs `npm run build` before.
+ * Needs `npm run build` before. `--help` tells the options.
  */
 import { spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
@@ -12,20 +12,25 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { freePort, startEmbeddedPostgres, startEmbeddedRedis } from '../../dist/embedded/index.js';
+import { numberOf, readCommandLine } from '../../scripts/command-line.mjs';
+import { requireRedisServer } from './harness/services.mjs';
 import { WireClient } from './wire-client.mjs';
 
-const { values } = parseArgs({
+const usage = `npm run bench:storm -- [options]
+  --devices N          that connect at once (default 1000)
+  --missed N           messages each of them has missed (default 20)
+  --flush              Redis is emptied before`;
+const { values } = readCommandLine(usage, {
   options: {
     devices: { type: 'string', default: '1000' },
     missed: { type: 'string', default: '20' },
     flush: { type: 'boolean', default: false },
   },
 });
-const deviceCount = Number(values.devices);
-const missedCount = Number(values.missed);
+const deviceCount = numberOf(values, 'devices');
+const missedCount = numberOf(values, 'missed');
 const main = join(dirname(fileURLToPath(import.meta.url)), '../../dist/main.js');
 const secret = randomBytes(32).toString('hex');
 // The time after which the queue of a device that left is whole, and a margin.
@@ -108,6 +113,7 @@ async function storm(nodes, users) {
   return { times: times.sort((a, b) => a - b), clients };
 }
 
+await requireRedisServer('npm run bench:storm');
 const dataDir = await mkdtemp(join(tmpdir(), 'parley-storm-'));
 const postgres = await startEmbeddedPostgres({ dataDir });
 const redis = await startEmbeddedRedis({ dataDir });
@@ -162,7 +168,7 @@ try {
 } finally {
   for (const { child } of nodes) child.kill('SIGKILL');
   await database.end();
-  await redis?.stop();
+  await redis.stop();
   await postgres.stop();
   await rm(dataDir, { recursive: true, force: true });
 }

@@ -1,18 +1,28 @@
-import { parseArgs } from 'node:util';
+import { giveUp, numberOf, readCommandLine } from '../../../scripts/command-line.mjs';
 import { starters } from '../targets/index.mjs';
+
+const usage = (workloadNames) => `npm run bench -- [options]
+  --workload W1,W2     only these of ${workloadNames.join(', ')}
+  --targets a,b        only these of ${Object.keys(starters).join(', ')} (parley-plain goes no way round public interfaces)
+  --rounds N           (default 3)
+  --seconds N          of a measurement (default 3)
+  --in-flight 1,8      of W1's numbers of sends on the way only these
+  --quick              one short round of smaller casts, to see that it runs
+  --json FILE          everything measured
+  --report             writes docs/performance.md
+  --profile DIR        has each Parley process write a V8 profile (npm run bench:profile -- DIR reads it)`;
 
 const list = (text) => text?.split(',').filter(Boolean);
 
-function numberOf(values, name) {
-  const number = Number(values[name]);
-  if (!(number > 0)) throw new Error(`--${name} must be a number above 0`);
-  return number;
+function known(name, values, names) {
+  for (const value of values)
+    if (!names.includes(value)) giveUp(`--${name} knows no ${value}, only ${names.join(', ')}`);
+  return values;
 }
 
-/** What the command line says; see `run.mjs`. */
+/** What the command line says; ends the process with 2 where that cannot be. */
 export function readOptions(args, workloadNames) {
-  const { values } = parseArgs({
-    args,
+  const config = {
     options: {
       workload: { type: 'string', default: workloadNames.join(',') },
       targets: { type: 'string', default: Object.keys(starters).join(',') },
@@ -24,14 +34,13 @@ export function readOptions(args, workloadNames) {
       report: { type: 'boolean', default: false },
       profile: { type: 'string' },
     },
-  });
+  };
+  const { values } = readCommandLine(usage(workloadNames), config, args);
   const { quick: isQuick, json: jsonFile, report: hasReport, profile: profileDir } = values;
-  const workloads = list(values.workload.toUpperCase());
-  const targets = list(values.targets);
-  for (const name of workloads) if (!workloadNames.includes(name)) throw new Error(`--workload knows no ${name}`);
-  for (const name of targets) if (!starters[name]) throw new Error(`--targets knows no ${name}`);
+  const workloads = known('workload', list(values.workload.toUpperCase()), workloadNames);
+  const targets = known('targets', list(values.targets), Object.keys(starters));
   const rounds = numberOf({ rounds: isQuick ? '1' : '3', ...values }, 'rounds');
   const seconds = numberOf({ seconds: isQuick ? '1' : '3', ...values }, 'seconds');
-  const inFlight = list(values['in-flight'])?.map(Number);
+  const inFlight = list(values['in-flight'])?.map((text) => numberOf({ 'in-flight': text }, 'in-flight'));
   return { workloads, targets, rounds, seconds, inFlight, isQuick, jsonFile, hasReport, profileDir };
 }

@@ -3,7 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startEmbeddedPostgres, startEmbeddedRedis } from '../../../dist/embedded/index.js';
+import { findRedisServer, startEmbeddedPostgres, startEmbeddedRedis } from '../../../dist/embedded/index.js';
+import { giveUp } from '../../../scripts/command-line.mjs';
+
+/** Ends the process where there is none. Not installed, as `npm test` does: a measurement changes nothing on its machine. */
+export async function requireRedisServer(command) {
+  if ((await findRedisServer()) === null) giveUp(`${command} needs redis-server or valkey-server on the PATH`, 1);
+}
 
 /**
  * Starts a real Postgres, durable as it comes (fsync is on), and a real Redis, in a directory of their own.
@@ -11,10 +17,10 @@ import { startEmbeddedPostgres, startEmbeddedRedis } from '../../../dist/embedde
  * @returns their addresses and process ids, `createDatabase(name)`, `query(url, text, values)` and `stop()`
  */
 export async function startServices() {
+  await requireRedisServer('npm run bench');
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const postgres = await startEmbeddedPostgres({ dataDir });
   const redis = await startEmbeddedRedis({ dataDir });
-  if (!redis) throw new Error('npm run bench needs a redis-server on the PATH');
   const fsync = (await query(postgres.url, 'SHOW fsync'))[0].fsync;
   return {
     dataDir,
