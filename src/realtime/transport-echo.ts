@@ -3,8 +3,8 @@ import type { Server, Socket } from 'socket.io';
 /** What this file uses of an Engine.IO socket; `sendPacket` is not in its public types. */
 interface EngineSocket {
   transport: { name: string };
-  sendPacket(type: 'ping'): void;
-  on(event: 'packet' | 'packetCreate', listener: (packet: { type: string }) => void): void;
+  sendPacket(type: string, data?: unknown, options?: object, sent?: () => void): void;
+  on(event: 'packet', listener: (packet: { type: string }) => void): void;
   on(event: 'upgrade', listener: () => void): void;
 }
 
@@ -30,11 +30,7 @@ export class TransportEcho {
   private readonly writtenAtMs: number[] = [];
 
   private constructor(private readonly transport: EngineSocket) {
-    transport.on('packetCreate', ({ type }) => {
-      if (type !== 'ping') return;
-      this.generation += 1;
-      this.writtenAtMs.push(performance.now());
-    });
+    transport.sendPacket = sendCounted;
     transport.on('packet', ({ type }) => {
       if (type === 'pong') this.hear();
     });
@@ -78,6 +74,12 @@ export class TransportEcho {
     this.listener = listener;
   }
 
+  /** Called before a ping is written. */
+  count(): void {
+    this.generation += 1;
+    this.writtenAtMs.push(performance.now());
+  }
+
   private hear(): void {
     // A pong nobody asked for proves nothing.
     if (this.answered >= this.generation) return;
@@ -89,4 +91,10 @@ export class TransportEcho {
     }
     this.listener?.();
   }
+}
+
+/** In place of Engine.IO's `sendPacket`: a listener to `packetCreate` would be called for every packet. */
+function sendCounted(this: EngineSocket, type: string, data?: unknown, options?: object, sent?: () => void): void {
+  if (type === 'ping') echoes.get(this)?.count();
+  (Object.getPrototypeOf(this) as EngineSocket).sendPacket.call(this, type, data, options, sent);
 }
