@@ -157,7 +157,9 @@ export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
     void this.changes
       .lowestUnannounced(first.conversationId, first.fromRev)
       .catch(() => first.fromRev)
-      .then((lowest) => {
+      .then((found) => {
+        // What this node missed may have come in meanwhile.
+        const lowest = Math.min(found, ...progress.waiting.map(({ fromRev }) => fromRev));
         Object.assign(progress, { isStarted: true, isBusy: false, floor: lowest - 1, last: lowest - 1 });
         if (lowest < first.fromRev) progress.waiting.push(holeBelow(first, progress.last));
         this.advance(first.conversationId, progress);
@@ -187,9 +189,16 @@ export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
 
   private receiveMissed(changed: ConversationProgress[]): void {
     for (const { conversationId, version, lastRev, revBefore } of changed) {
+      const missed = (fromRev: number, toRev: number): void => {
+        if (fromRev <= toRev) this.receive({ conversationId, version, fromRev, toRev });
+      };
       const progress = this.progress.get(conversationId);
-      const from = progress?.isStarted ? progress.last : revBefore;
-      if (lastRev > from) this.receive({ conversationId, version, fromRev: from + 1, toRev: lastRev });
+      if (!progress?.isStarted) missed(revBefore + 1, lastRev);
+      else {
+        // First met while this node was cut off: what lies below its start may have been told without this node.
+        missed(revBefore + 1, progress.floor);
+        missed(progress.last + 1, lastRev);
+      }
     }
   }
 }

@@ -1,7 +1,11 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
 import { TestCluster } from '../support/cluster.js';
+import type { TestClient } from '../support/client.js';
+import { directConversation } from '../support/conversations.js';
 import { scene } from '../support/message-life.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const patienceMs = 15_000;
 
@@ -64,5 +68,76 @@ describe('changes made while nodes could not talk', () => {
       [first.id, { text: 'edited' }],
       [last.id, { text: 'last' }],
     ]);
+  });
+});
+
+describe('a conversation that a node first meets while it is cut off', () => {
+  let cluster: TestCluster;
+  let redis: TcpProxy;
+  let sql: pg.Pool;
+
+  beforeAll(async () => {
+    cluster = await TestCluster.start({ nodes: 1 });
+    sql = new pg.Pool({ connectionString: cluster.database.url, max: 1 });
+    redis = await TcpProxy.start(cluster.redis!.url);
+  });
+
+  afterAll(async () => {
+    await sql?.end();
+    await cluster?.stop();
+    await redis?.close();
+  });
+
+  const numberOf = async (text: string, value: string): Promise<number> => {
+    const { rows } = await sql.query<Record<string, unknown>>(text, [value]);
+    return Number(Object.values(rows[0]!)[0]);
+  };
+
+  /** Bob, whose device lacks nothing, on a node that has heard of no change; alice beside him on another. */
+  async function meeting(alice: string, bob: string) {
+    const conversationId = await directConversation(cluster.url(), alice, bob);
+    const elsewhere = await directConversation(cluster.url(), alice, `${bob}-too`);
+    const atAlice = await cluster.connect(alice, 0);
+    const say = async (client: TestClient, text: string, where = conversationId) => {
+      await client.ask('send-message', { conversationId: where, content: { text } });
+    };
+    /** All nodes that could be reached have been told, and no row of the outbox says so any more. */
+    const isTold = async (): Promise<void> => {
+      await expect
+        .poll(async () => {
+          await say(atAlice, 'elsewhere', elsewhere);
+          return numberOf(`SELECT count(*) FROM outbox WHERE strpos(notices::text, $1) > 0`, conversationId);
+        })
+        .toBe(0);
+    };
+    await say(atAlice, 'before');
+    await isTold();
+    await cluster.addNode({ redisUrl: redis.url });
+    const node = cluster.nodes.length - 1;
+    const earlier = await cluster.connect(bob, node, { deviceId: 'tablet' });
+    await expect
+      .poll(() => numberOf(`SELECT max(rev) FROM device_cursors WHERE device_id = 'tablet' AND user_id = $1`, bob))
+      .toBe(1);
+    earlier.close();
+    const tablet = await cluster.connect(bob, node, { deviceId: 'tablet', ackMode: 'manual' });
+    const texts = (): string[] =>
+      tablet.of<Message>('new-message').map(({ content }) => (content as { text: string }).text);
+    const sayTwice = async (): Promise<void> => {
+      await say(atAlice, 'one');
+      await say(atAlice, 'two');
+      await isTold();
+    };
+    return { node, say, sayTwice, texts };
+  }
+
+  it('is told whole when the node is back, also what came before its first change there', async () => {
+    const { node, say, sayTwice, texts } = await meeting('erin', 'frank');
+    const phone = await cluster.connect('frank', node, { deviceId: 'phone' });
+    await redis.close();
+    await sayTwice();
+    await say(phone, 'three');
+    await expect.poll(texts).toContain('three');
+    await redis.open();
+    await expect.poll(() => texts().sort(), { timeout: patienceMs }).toEqual(['one', 'three', 'two']);
   });
 });
