@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { BacklogRepository, type BacklogPage, type BacklogQuestion } from './backlog.repository.js';
+import { BacklogRepository, type BacklogPage, type BacklogQuestion, type MissedChange } from './backlog.repository.js';
 import type { DeviceSession } from './device-session.js';
 import { GroupedCalls } from './grouped-calls.js';
 import type { Lane } from './lane.js';
@@ -64,11 +64,13 @@ export class BacklogReplay {
   }
 
   /** @returns how many events the device has once this is proven, those the socket has its acks for included */
-  private emit(session: DeviceSession, { changes, messages, bytes }: BacklogPage): number {
-    for (const { event, payload } of changes) session.connection.emit(event, payload);
-    for (const message of messages) {
+  private emit(session: DeviceSession, { changes, messages, changesSinceSent, bytes }: BacklogPage): number {
+    const tell = ({ event, payload }: MissedChange): void => session.connection.emit(event, payload);
+    changes.forEach(tell);
+    messages.forEach((message, i) => {
       if (!session.connection.isOwn(message.id)) session.connection.emit('new-message', message);
-    }
+      else changesSinceSent[i]!.forEach(tell);
+    });
     const count = changes.length + messages.length;
     session.notePage(count, bytes);
     return count;

@@ -38,6 +38,8 @@ export interface BacklogPage {
   changesUpTo: number | null;
   /** In order of seq; may be empty while there are changes left. */
   messages: Message[];
+  /** What happened to each of them since it was sent: for the connection that sent it, and has its ack. */
+  changesSinceSent: MissedChange[][];
   /** Where the messages of this page end; null: with it all messages are told. */
   messagesUpTo: number | null;
   /** About, of the contents. */
@@ -56,10 +58,16 @@ interface PageRow {
   lastRev: number;
   changes: ChangedRow[];
   changesFound: number;
-  messages: MessageRow[];
+  messages: ChangedRow[];
   messagesFound: number;
   bytes: number;
   [column: string]: unknown;
+}
+
+function reactionsSince(rev: string): string {
+  return `(SELECT json_agg(json_build_object('rev', r.rev, 'userId', r.user_id, 'emoji', r.emoji,
+                                             'removed', r.removed) ORDER BY r.rev)
+           FROM reactions r WHERE r.message_id = m.id AND r.rev > ${rev})`;
 }
 
 // Only rows that changed after they were sent have a `sent_rev`: what is new is not a change of what the device had.
@@ -78,9 +86,7 @@ const pageSql = `
     FROM (SELECT q.*, coalesce(sum(octet_length(q.content::text)) OVER (
                    ORDER BY q.rev ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
           FROM (SELECT ${messageColumns('m')}, m.deleted_by, coalesce(m.edited_rev > a.known_rev, false) AS was_edited,
-                       (SELECT json_agg(json_build_object('rev', r.rev, 'userId', r.user_id, 'emoji', r.emoji,
-                                                          'removed', r.removed) ORDER BY r.rev)
-                        FROM reactions r WHERE r.message_id = m.id AND r.rev > a.known_rev) AS reactions_since
+                       ${reactionsSince('a.known_rev')} AS reactions_since
                 FROM messages m
                 WHERE m.conversation_id = a.conversation_id AND m.rev > a.above_rev AND m.seq <= a.had_seq
                   AND m.sent_rev IS NOT NULL AND m.seq > p.joined_seq
@@ -94,7 +100,9 @@ const pageSql = `
            count(*) AS found, max(k.bytes_before)::float8 AS bytes
     FROM (SELECT q.*, coalesce(sum(octet_length(q.content::text)) OVER (
                    ORDER BY q.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
-          FROM (SELECT ${messageColumns('m')} FROM messages m
+          FROM (SELECT ${messageColumns('m')}, m.deleted_by, m.edited_rev IS NOT NULL AS was_edited,
+                       CASE WHEN m.sent_rev IS NOT NULL THEN ${reactionsSince('m.sent_rev')} END AS reactions_since
+                FROM messages m
                 WHERE m.conversation_id = a.conversation_id AND m.seq > a.above_seq AND ${messageVisibleTo('m', 'p')}
                 ORDER BY m.seq LIMIT ${pageSize}) q) k
   ) fresh
@@ -140,6 +148,7 @@ function toPage(row: PageRow): BacklogPage {
     changesUpTo: hasMoreChanges ? row.changes.at(-1)!.rev : null,
     // New messages come after all changes of what the device had.
     messages: hasMoreChanges ? [] : row.messages.map(toMessage),
+    changesSinceSent: hasMoreChanges ? [] : row.messages.map(toChanges),
     messagesUpTo: hasMoreMessages ? row.messages.at(-1)!.seq : null,
     bytes,
   };

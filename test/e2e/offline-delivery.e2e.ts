@@ -50,6 +50,36 @@ describe('offline delivery', () => {
     );
   });
 
+  it('tells a socket what became of its own messages while it looked for a backlog', async () => {
+    const [alice, bob] = [someone('alice'), someone('bob')];
+    const sender = await cluster.connect(alice, 0);
+    const finder = cluster.nodes[1]!.app!.get(BacklogFinder);
+    const find = finder.find.bind(finder);
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const spy = vi.spyOn(finder, 'find').mockImplementation((session) => held.then(() => find(session)));
+    try {
+      const conversationId = await groupConversation(cluster.url(), alice, [bob]);
+      await send(sender, conversationId, 'missed');
+      const device = await cluster.connect(bob, 1, { deviceId: 'phone' });
+      const [reactedTo, deleted, plain] = [
+        await send(device, conversationId, 'reacted to'),
+        await send(device, conversationId, 'deleted'),
+        await send(device, conversationId, 'plain'),
+      ];
+      await sender.ask('add-reaction', { messageId: reactedTo.id, emoji: '👍' });
+      await sender.ask('delete-message', { messageId: deleted.id });
+      goOn();
+      await device.waitFor('reaction-changed', ({ messageId }) => messageId === reactedTo.id);
+      await device.waitFor('message-deleted', ({ messageId }) => messageId === deleted.id);
+      const news = device.of<Message>('new-message').map(({ id }) => id);
+      expect(news).toHaveLength(1);
+      expect(news).not.toContain(plain.id);
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
   it('tells what happens while it looks for a backlog as it happened, not as it looks by then', async () => {
     const [alice, bob] = [someone('alice'), someone('bob')];
     const sender = await cluster.connect(alice, 0);
