@@ -7,7 +7,7 @@ import { startNode, stopNode } from '../harness/processes.mjs';
 import { query } from '../harness/services.mjs';
 import { secret, tokenFor } from '../harness/tokens.mjs';
 
-const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+const ownMain = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const raisedLimits = {
   RATE_MESSAGES_PER_SECOND: '1000000',
   RATE_MESSAGES_BURST: '1000000',
@@ -25,11 +25,12 @@ const plainPaths = { COALESCE_WRITES: 'false', DIRECT_HANDLERS: 'false', DIRECT_
  * @param options.nodes how many processes; more than one need Redis
  * @param options.hasRedis else ephemeral state is in memory
  * @param options.isPlain without the ways round them
+ * @param options.main of another version; default: this one's
  * @param options.databaseUrl default: a new database
  * @param options.profileDir where V8 writes a processor profile at the end
  */
 export async function startParley(services, name, options = {}) {
-  const { nodes = 1, hasRedis = false, isPlain = false, profileDir } = options;
+  const { nodes = 1, hasRedis = false, isPlain = false, profileDir, main = ownMain } = options;
   const databaseUrl = options.databaseUrl ?? (await services.createDatabase(name));
   const children = [];
   const urls = [];
