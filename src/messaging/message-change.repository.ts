@@ -58,7 +58,7 @@ const changedReactionsSql = `
   SELECT r.conversation_id AS "conversationId", r.message_id AS "messageId", r.rev, r.user_id AS "userId", r.emoji,
          r.removed, m.seq, ${hiddenFromSql} AS "hiddenFrom"
   FROM reactions r JOIN messages m ON m.id = r.message_id
-  WHERE r.conversation_id = $1 AND r.rev > $2 AND r.rev <= $3 AND ${isWholeSql} IS NOT TRUE
+  WHERE r.conversation_id = $1 AND r.rev > $2 AND r.rev <= $3 AND m.deleted_at IS NULL
     AND (m.expires_at IS NULL OR m.expires_at > clock_timestamp())`;
 
 /** Reads committed changes back, for nodes that were not told. */
@@ -70,8 +70,8 @@ export class MessageChangeRepository {
    * What happened to a conversation's messages in (above, upTo], in order of rev; by `messages_rev` and `reactions_rev`.
    *
    * A message sent, edited or deleted there comes in its present state, which may be of a later rev: where it was sent,
-   * so that news are in order of seq, and again where it was edited, for who had it before. One that was only reacted to
-   * comes as its reactions, each in its present state.
+   * so that news are in order of seq, and again where it was edited, for who had it before. Reactions come by themselves, each
+   * in its present state, for the same reason: a device may have the message and lack what came after.
    */
   async between(conversationId: string, above: number, upTo: number): Promise<MessageChange[]> {
     const range = [conversationId, above, upTo];

@@ -45,6 +45,8 @@ describe('changes made while nodes could not talk', () => {
       ['🎉', true],
       ['👍', false],
     ]);
+    const toNews = bob.of('reaction-changed').filter(({ messageId }) => messageId === sent.id);
+    expect(toNews.map(({ emoji, rev }) => [emoji, rev])).toEqual([['👍', last.message.rev]]);
     const { content, reactions: shown } = bob.of<Message>('message-edited').find(({ id }) => id === edited.id)!;
     expect([content, Object.keys(shown)]).toEqual([{ text: 'new' }, ['👍']]);
     expect(bob.of<Message>('message-edited').map(({ id }) => id)).not.toContain(hidden.id);
