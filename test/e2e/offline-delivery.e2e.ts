@@ -35,6 +35,16 @@ async function sendMany(client: TestClient, conversationId: string, count: numbe
 
 const texts = (client: TestClient) => client.of<Message>('new-message').map((message) => message.content?.['text']);
 
+/** The second node's finder of backlogs, the real one, on a slow day: it looks when told to. */
+function holdFinder(): { goOn: () => void; restore: () => void } {
+  const finder = cluster.nodes[1]!.app!.get(BacklogFinder);
+  const find = finder.find.bind(finder);
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  const spy = vi.spyOn(finder, 'find').mockImplementation((session) => held.then(() => find(session)));
+  return { goOn: () => goOn(), restore: () => spy.mockRestore() };
+}
+
 describe('offline delivery', () => {
   it('gives a device what it missed, in order, before newer live messages', async () => {
     const [alice, bob] = [someone('alice'), someone('bob')];
@@ -53,11 +63,7 @@ describe('offline delivery', () => {
   it('tells a socket what became of its own messages while it looked for a backlog', async () => {
     const [alice, bob] = [someone('alice'), someone('bob')];
     const sender = await cluster.connect(alice, 0);
-    const finder = cluster.nodes[1]!.app!.get(BacklogFinder);
-    const find = finder.find.bind(finder);
-    let goOn = (): void => undefined;
-    const held = new Promise<void>((resolve) => (goOn = resolve));
-    const spy = vi.spyOn(finder, 'find').mockImplementation((session) => held.then(() => find(session)));
+    const { goOn, restore } = holdFinder();
     try {
       const conversationId = await groupConversation(cluster.url(), alice, [bob]);
       await send(sender, conversationId, 'missed');
@@ -76,22 +82,14 @@ describe('offline delivery', () => {
       expect(news).toHaveLength(1);
       expect(news).not.toContain(plain.id);
     } finally {
-      spy.mockRestore();
+      restore();
     }
   });
 
   it('tells what happens while it looks for a backlog as it happened, not as it looks by then', async () => {
     const [alice, bob] = [someone('alice'), someone('bob')];
     const sender = await cluster.connect(alice, 0);
-    const finder = cluster.nodes[1]!.app!.get(BacklogFinder);
-    const find = finder.find.bind(finder);
-    let goOn = (): void => undefined;
-    const held = new Promise<void>((resolve) => (goOn = resolve));
-    // The real one, on a slow day.
-    const slow = vi.spyOn(finder, 'find').mockImplementation(async (session) => {
-      await held;
-      return find(session);
-    });
+    const { goOn, restore } = holdFinder();
     const device = await cluster.connect(bob, 1, { deviceId: 'phone' });
     const conversationId = await directConversation(cluster.url(), alice, bob);
     const [kept, gone] = [await send(sender, conversationId, 'kept'), await send(sender, conversationId, 'gone')];
@@ -101,7 +99,7 @@ describe('offline delivery', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     goOn();
     await device.waitFor('message-deleted');
-    slow.mockRestore();
+    restore();
     expect(texts(device)).toEqual(['kept', 'gone']);
     expect(device.of<Message>('message-edited').map(({ rev, content }) => [rev, content])).toEqual([
       [3, { text: 'edited' }],
