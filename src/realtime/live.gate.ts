@@ -20,13 +20,12 @@ export interface LiveChange {
 export function isMeantFor(connection: Connection, joinedSeq: number, change: LiveChange): boolean {
   if (change.seq <= joinedSeq || connection.id === change.exceptConnectionId) return false;
   // Read from Postgres, where it does not say which connection sent it.
-  if (change.event === 'new-message' && isAnswered(connection, change.payload as Message, change.rev)) return false;
+  if (change.event === 'new-message' && isOwn(connection, change.payload as Message)) return false;
   return !change.hiddenFrom?.includes(connection.userId);
 }
 
-/** Whether the connection has it by its ack. One read later that has changed since it was sent tells that, too. */
-function isAnswered(connection: Connection, { id, senderId, rev }: Message, sentRev: number): boolean {
-  return rev === sentRev && senderId === connection.userId && connection.isOwn(id);
+function isOwn(connection: Connection, { id, senderId }: Message): boolean {
+  return senderId === connection.userId && connection.isOwn(id);
 }
 
 /** Everything that happened in a conversation in (above, upTo] of its revs; read back, messages come in their present state. */
