@@ -94,7 +94,8 @@ export class HandOver {
 
   /** What the app has by other ways: the answer to its own request. */
   note(message: Message): void {
-    this.ledger.note(message);
+    if (message.deletedAt === null) this.ledger.note(message);
+    else this.ledger.noteDeletion(message.id);
     this.sequences.note(message.conversationId, message.seq, false);
   }
 

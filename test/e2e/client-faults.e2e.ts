@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ClientOptions } from '../../src/client/index.js';
+import { MemoryStorage, type ClientOptions, type Message } from '../../src/client/index.js';
 import { rest } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
@@ -87,6 +87,30 @@ describe('sending', () => {
     expect(await stored(here)).toEqual(numbers(150));
     await here.steady.untilHanded('new-message', 150);
     expect(here.steady.texts()).toEqual(numbers(150));
+  });
+});
+
+describe('after a start', () => {
+  it('learns once that a message whose answer was lost has been deleted, when its answer comes before `sync` tells', async () => {
+    const storage = new MemoryStorage();
+    const here = await scene({ storage, deviceId: 'phone', requestTimeoutMs: 5_000 });
+    const { conversationId, shaken, steady } = here;
+    proxy.swallow('toClient');
+    void shaken.send({ conversationId, content: { text: 'oh' } }).catch(() => undefined);
+    await steady.untilHanded('new-message');
+    await shaken.close();
+    proxy.swallow();
+    const [{ id, senderId }] = steady.of('new-message') as [Message];
+    expect((await rest(cluster.url(1), senderId, 'DELETE', `/v1/messages/${id}?scope=everyone`)).status).toBe(204);
+
+    const again = sdk(proxy.url, senderId, { storage, deviceId: 'phone' });
+    // The conversation comes first of a page of `sync`: what follows waits for this handler.
+    again.on('conversation-updated', () => again.untilHanded('message-sent'));
+    await again.connect();
+    await again.untilHanded('synced');
+    expect(again.of('message-sent')).toMatchObject([{ duplicate: true, message: { id, content: null } }]);
+    expect(again.of('conversation-updated')).toHaveLength(1);
+    expect(again.of('message-deleted')).toEqual([]);
   });
 });
 
