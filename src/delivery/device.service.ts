@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Actor } from '../auth/index.js';
-import { ChatError, decodeCursor, encodeCursor, pageLimit, type Page } from '../common/index.js';
+import { ChatError, Clock, decodeCursor, encodeCursor, pageLimit, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { isoTime } from '../conversations/index.js';
 import { NodeBus } from '../redis/index.js';
@@ -12,6 +13,9 @@ import { OfflineQueueStore } from './offline-queue.store.js';
 
 const topic = 'forget-device';
 const defaultLimit = 50;
+// A device is noted a few milliseconds after its `session-ready`; far longer only where Postgres is held up.
+const noteMs = 50;
+const maxNoteTries = 10;
 
 /** One installation of the caller, as REST shows it. */
 export interface Device {
@@ -30,6 +34,7 @@ export class DeviceService {
     private readonly queue: OfflineQueueStore,
     private readonly sessions: SessionService,
     private readonly bus: NodeBus,
+    private readonly clock: Clock,
     private readonly settings: Settings,
   ) {
     this.bus.subscribe(topic, (device) => this.disconnectHere(device as DeviceKey));
@@ -43,12 +48,18 @@ export class DeviceService {
       this.devices.page(userId, after, limit + 1),
       this.sightings.connectedDevices(userId),
     ]);
-    const items = rows.slice(0, limit).map(({ deviceId, lastSeenAt }) => ({
+    const lastSeen = new Map(rows.map(({ deviceId, lastSeenAt }) => [deviceId, lastSeenAt]));
+    // One that has just connected is not noted yet.
+    for (const deviceId of connected) {
+      if (deviceId > after && !lastSeen.has(deviceId)) lastSeen.set(deviceId, new Date(this.clock.now()));
+    }
+    const found = [...lastSeen].sort(([a], [b]) => (a < b ? -1 : 1));
+    const items = found.slice(0, limit).map(([deviceId, lastSeenAt]) => ({
       deviceId,
       lastSeenAt: isoTime(lastSeenAt),
       connected: connected.has(deviceId),
     }));
-    return { items, nextCursor: rows.length > limit ? encodeCursor([items.at(-1)!.deviceId]) : null };
+    return { items, nextCursor: found.length > limit ? encodeCursor([items.at(-1)!.deviceId]) : null };
   }
 
   /**
@@ -59,11 +70,21 @@ export class DeviceService {
    */
   async forget({ userId }: Actor, deviceId: string): Promise<void> {
     const device = { userId, deviceId };
-    if (!(await this.devices.forget(device))) throw new ChatError('NOT_FOUND');
+    if (!(await this.remove(device))) throw new ChatError('NOT_FOUND');
     this.disconnectHere(device);
     if (this.bus.isShared) this.bus.publish(topic, device).catch(() => undefined);
     // What is left in a queue expires; Postgres knows the device no more, so nobody believes it.
     await this.queue.take(userId, deviceId).catch(() => undefined);
+  }
+
+  /** One that has just connected is noted first: else it would be there again. @returns whether there was such a device */
+  private async remove(device: DeviceKey): Promise<boolean> {
+    for (let tries = 0; tries < maxNoteTries; tries++) {
+      if (await this.devices.forget(device)) return true;
+      if (!(await this.sightings.connectedDevices(device.userId)).has(device.deviceId)) return false;
+      await pause(noteMs);
+    }
+    return true;
   }
 
   private disconnectHere({ userId, deviceId }: DeviceKey): void {

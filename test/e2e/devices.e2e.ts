@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorBody, Message } from '../../src/common/index.js';
 import { rest, type TestClient } from '../support/client.js';
@@ -93,6 +94,25 @@ describe('devices', () => {
     expect(second.body.items[0].deviceId).toBe('old');
     expect(second.body.nextCursor).toBeNull();
     expect((await rest(cluster.url(0), bob, 'GET', '/v1/me/devices?cursor=')).status).toBe(400);
+  });
+
+  it('are listed, and can be forgotten, from their session on, before Postgres has noted them', async () => {
+    const { bob } = await scene();
+    const database = new pg.Client({ connectionString: cluster.database.url });
+    await database.connect();
+    await database.query('BEGIN');
+    // Whoever notes the device waits for what becomes of this row.
+    await database.query("INSERT INTO devices (user_id, device_id) VALUES ($1, 'phone')", [bob]);
+    const phone = await cluster.connect(bob, 1, { deviceId: 'phone' });
+    const listed = async () => (await rest(cluster.url(0), bob, 'GET', '/v1/me/devices')).body.items;
+    expect(await listed()).toMatchObject([{ deviceId: 'phone', connected: true }]);
+    const forgetting = rest(cluster.url(0), bob, 'DELETE', '/v1/me/devices/phone');
+    await pause(100);
+    await database.query('ROLLBACK');
+    await database.end();
+    expect((await forgetting).status).toBe(204);
+    expect((await phone.waitFor<ErrorBody>('error')).code).toBe('FORBIDDEN');
+    expect(await listed()).toEqual([]);
   });
 
   it('disconnects and forgets a device on every node; another try is NOT_FOUND', async () => {

@@ -55,13 +55,14 @@ export class RecordedClient extends ParleyClient {
   async until(look: () => boolean, what: string, timeoutMs = 8_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!look()) {
-      if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}; ${JSON.stringify(this.handed)}`);
+      const is = `${this.state}; ${JSON.stringify(this.handed)}`;
+      if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}; is ${is}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 
   untilState(state: string): Promise<void> {
-    return this.until(() => this.state === state, `state ${state}, not ${this.state}`);
+    return this.until(() => this.state === state, `state ${state}`);
   }
 
   untilHanded(event: Name, count = 1): Promise<void> {
