@@ -5,6 +5,7 @@ import { MemoryStorage, type Message, type ParleyClient } from '../../src/client
 import { TestCluster } from '../support/cluster.js';
 import { groupConversation } from '../support/conversations.js';
 import { LossyProxy } from '../support/lossy-proxy.js';
+import { chances, modelSeed } from '../support/model-seed.js';
 import { closeAll, sdk, textOf } from '../support/sdk.js';
 
 /**
@@ -12,18 +13,7 @@ import { closeAll, sdk, textOf } from '../support/sdk.js';
  * killed and started anew: at the end each shows what Postgres holds, what each gave to be sent is stored once, in order, and
  * none was told anything twice or after something newer. `MODEL_SEED` repeats a run.
  */
-const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
 const steps = Number(process.env['MODEL_STEPS'] ?? 250);
-
-/** Mulberry32. */
-function randomOf(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** What a killed program leaves: nothing is written after its end. */
 class DiskOfAProgram extends MemoryStorage {
@@ -233,8 +223,8 @@ async function storedIds(conversation: string): Promise<string[]> {
 const numberOf = (clientMessageId: string) => Number(clientMessageId.split(' ')[2]);
 
 describe('apps on the client SDK, by a model', () => {
-  it(`show what Postgres holds, and what they sent is stored once and in order (MODEL_SEED=${seed})`, async () => {
-    const random = randomOf(seed);
+  it(`show what Postgres holds, and what they sent is stored once and in order (MODEL_SEED=${modelSeed})`, async () => {
+    const random = chances();
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
     const apps = ['ann', 'ben', 'cat'].flatMap((user) => [
       new App(user, 'phone', 'manual'),

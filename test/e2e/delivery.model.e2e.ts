@@ -6,24 +6,14 @@ import { narrowMarks, overlooked } from '../support/activity-marks.js';
 import { connect, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { groupConversation } from '../support/conversations.js';
+import { chances, modelSeed } from '../support/model-seed.js';
 
 /**
  * Random connects, goodbyes, cuts, sends, edits, deletions for everyone and for one, reactions and FLUSHALLs on several devices; at the end every
  * device, dropping repeats by (id, rev), shows exactly what Postgres holds for its user. Marks wear out all the time, and at
  * none a device lacks what it would not be looked at for. `MODEL_SEED` repeats a run.
  */
-const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 1_000_000);
 const steps = Number(process.env['MODEL_STEPS'] ?? 400);
-
-/** Mulberry32. */
-function randomOf(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 interface Shown {
   rev: number;
@@ -104,8 +94,8 @@ const shownBy = (device: Device) =>
     .map(([id, { text, likes }]) => [id, { text, likes }]);
 
 describe('delivery, by a model', () => {
-  it(`ends with every device showing what Postgres holds (MODEL_SEED=${seed})`, async () => {
-    const random = randomOf(seed);
+  it(`ends with every device showing what Postgres holds (MODEL_SEED=${modelSeed})`, async () => {
+    const random = chances();
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
     const devices = ['ann', 'ben', 'cat'].flatMap((user) => ['phone', 'tablet'].map((id) => new Device(user, id)));
     const conversations = [

@@ -6,25 +6,15 @@ import { narrowMarks, overlooked, unmarked } from '../support/activity-marks.js'
 import { connect, rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
+import { chances, modelSeed } from '../support/model-seed.js';
 
 /**
  * Everything that can change, at random, at the same time and on two nodes, with transactions held open and marks that wear
  * out within some transactions. A client that syncs from token to token ends with what a client that begins then is told; the
- * latter looks at everything there is, and at no mark. `SYNC_SEED` repeats a run.
+ * latter looks at everything there is, and at no mark. `MODEL_SEED` repeats a run.
  */
-const seed = Number(process.env['SYNC_SEED'] ?? Date.now() % 1_000_000);
-const steps = Number(process.env['SYNC_STEPS'] ?? 300);
+const steps = Number(process.env['MODEL_STEPS'] ?? 300);
 const userIds = ['ann', 'ben', 'cat', 'dan'] as const;
-
-/** Mulberry32. */
-function randomOf(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** What a user has been told by syncs, as text by key. */
 class Copy {
@@ -83,8 +73,8 @@ async function ofInterest({ client, receipts }: Copy): Promise<Record<string, st
 }
 
 describe('sync, at random', () => {
-  it(`from token to token ends with what there is (SYNC_SEED=${seed})`, async () => {
-    const random = randomOf(seed);
+  it(`from token to token ends with what there is (MODEL_SEED=${modelSeed})`, async () => {
+    const random = chances();
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
     const copies = await Promise.all(
       userIds.map(async (userId, i) => new Copy(await cluster.connect(userId, i, { ackMode: 'manual' }))),
