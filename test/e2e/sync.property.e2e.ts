@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
 import { narrowMarks, overlooked, unmarked } from '../support/activity-marks.js';
-import { connect, rest, type TestClient } from '../support/client.js';
+import { open, rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
 import { chances, modelSeed } from '../support/model-seed.js';
@@ -118,10 +118,10 @@ describe('sync, at random', () => {
 
     const comeAndGo = async () => {
       const options = { deviceId: pick(['phone', 'tablet']), ackMode: pick(['auto', 'manual'] as const) };
-      const device = await connect(cluster.url(Math.floor(random() * 2)), pick(userIds), options);
+      const device = await open(cluster.url(Math.floor(random() * 2)), pick(userIds), options);
       // Or the device is forgotten before.
       const isForgotten = new Promise((resolve) => device.socket.once('disconnect', resolve));
-      if (device.socket.connected) await Promise.race([device.waitFor('session-ready'), isForgotten]);
+      await Promise.race([device.waitFor('session-ready'), isForgotten]);
       const message = pick(messages);
       const { conversationId, seq } = message ?? {};
       if (message && random() < 0.5) await device.ask('mark-delivered', { conversationId, seq }).catch(() => undefined);
