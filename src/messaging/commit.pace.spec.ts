@@ -28,6 +28,16 @@ it('takes a batch that is not back for longer than the limit as a sign', () => {
   expect(pace.admits(1)).toBe(false);
 });
 
+it('takes one slow batch for one', () => {
+  const pace = new CommitPace(1_000);
+  for (let i = 0; i < 20; i++) commit(pace, 20);
+  pace.started();
+  vi.advanceTimersByTime(400);
+  expect(pace.admits(7)).toBe(true);
+  vi.advanceTimersByTime(600);
+  expect(pace.admits(7)).toBe(false);
+});
+
 it('admits always when nothing is being committed, and forgets a bad time soon', () => {
   const pace = new CommitPace(1_000);
   commit(pace, 5_000);

@@ -30,8 +30,8 @@ export class CommitPace {
    */
   admits(batches: number): boolean {
     if (this.startedAtMs === null) return true;
-    // A batch under way for longer than the ones before says more than they do.
-    const batchMs = Math.max(this.recentMs, performance.now() - this.startedAtMs);
-    return batches * batchMs <= this.limitMs;
+    // One batch that takes longer than those before delays what waits; that all will take as long, it does not say.
+    const delayMs = Math.max(0, performance.now() - this.startedAtMs - this.recentMs);
+    return delayMs + batches * this.recentMs <= this.limitMs;
   }
 }
