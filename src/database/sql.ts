@@ -1,6 +1,7 @@
 import { ChatError } from '../common/index.js';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { HangWatch, isSilence } from './hang-watch.js';
+import { OutageLog } from './outage-log.js';
 
 /** One statement. A `name` makes it a prepared one, planned once per connection: for the hot path. */
 export interface Statement {
@@ -31,7 +32,7 @@ const unavailableMessages =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
 
 /** Whether a driver's error says that Postgres is away, not that the statement is wrong. */
-export function isDatabaseAway(error: unknown): boolean {
+export function isDatabaseAway(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return unavailableStates.test(code) || unavailableErrnos.has(code) || unavailableMessages.test(error.message);
@@ -57,6 +58,7 @@ function unavailable(cause?: unknown): ChatError {
  */
 export class Sql implements SqlRunner {
   private readonly hangs: HangWatch;
+  private readonly outages = new OutageLog();
 
   constructor(private readonly pool: Pool) {
     this.listenToErrors();
@@ -128,7 +130,9 @@ export class Sql implements SqlRunner {
 
   private translated(error: unknown): unknown {
     if (isSilence(error)) this.hangs.noteSilence();
-    return isDatabaseAway(error) ? unavailable(error) : error;
+    if (!isDatabaseAway(error)) return error;
+    this.outages.note(error);
+    return unavailable(error);
   }
 
   /** Connections in use, idle, and callers waiting for one. */
