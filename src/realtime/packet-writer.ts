@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Server } from 'socket.io';
 import { EncodedOnce } from '../common/index.js';
-import { Settings } from '../config/index.js';
+import { wideAt, type CoalescedWrites } from './coalesced-writes.js';
 import type { Connection } from './connection.js';
 import { textFrameOf } from './websocket-frames.js';
 
@@ -24,12 +24,12 @@ const engineMessage = '4';
 @Injectable()
 export class PacketWriter {
   private server: Server | null = null;
+  private coalesced: CoalescedWrites | null = null;
 
-  constructor(private readonly settings: Settings) {}
-
-  /** Called by the adapter when the Socket.IO server exists. */
-  attach(server: Server): void {
+  /** Called by the adapter when the Socket.IO server exists. @param coalesced null: left to Socket.IO */
+  attach(server: Server, coalesced: CoalescedWrites | null): void {
     this.server = server;
+    this.coalesced = coalesced;
   }
 
   /**
@@ -39,7 +39,9 @@ export class PacketWriter {
   write(connections: readonly Connection[], event: string, payload: unknown): void {
     const open = connections.filter((connection) => !connection.hold(event, payload));
     if (open.length === 0 || this.server === null) return;
-    if (this.settings.coalesceWrites) writeEncoded(open, event, payload);
+    const { coalesced } = this;
+    if (coalesced && open.length >= wideAt) coalesced.widely(() => writeEncoded(open, event, payload));
+    else if (coalesced) writeEncoded(open, event, payload);
     else this.server.local.to(open.map((connection) => connection.id)).emit(event, payload);
   }
 }

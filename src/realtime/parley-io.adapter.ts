@@ -6,7 +6,7 @@ import { SignIn } from '../auth/index.js';
 import { Settings } from '../config/index.js';
 import { SocketAdapterFactory } from '../redis/index.js';
 import { boundedParser } from './bounded-parser.js';
-import { coalesceWrites } from './coalesced-writes.js';
+import { CoalescedWrites } from './coalesced-writes.js';
 import { useDirectHandlers } from './direct-handlers.js';
 import { DrainState } from './drain-state.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
@@ -61,10 +61,10 @@ export class ParleyIoAdapter extends IoAdapter {
       read?.(socket);
       sessions.start(socket);
     });
-    this.app.get(PacketWriter).attach(server);
     cutPacketFloods(server);
     cutSlowReaders(server, this.settings.maxSocketBufferBytes);
-    if (this.settings.coalesceWrites) coalesceWrites(server);
+    const coalesced = this.settings.coalesceWrites ? new CoalescedWrites(server) : null;
+    this.app.get(PacketWriter).attach(server, coalesced);
     TransportEcho.watch(server);
     return server;
   }

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { Server, type ServerOptions } from 'socket.io';
 import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { coalesceWrites } from './coalesced-writes.js';
+import { CoalescedWrites } from './coalesced-writes.js';
 import { textFrameOf } from './websocket-frames.js';
 
 const lengths = [0, 1, 110, 125, 126, 127, 4_000, 65_530, 65_536, 70_000];
@@ -29,7 +29,7 @@ describe.each([true, false])('packets of one turn, COALESCE_WRITES=%s', (isCoale
   ): Promise<{ server: Server; client: Socket; engine: Engine; heard: unknown[] }> {
     const http: HttpServer = createServer();
     const server = new Server(http, { perMessageDeflate: false, maxHttpBufferSize: 10_000_000, ...serverOptions });
-    if (isCoalesced) coalesceWrites(server);
+    if (isCoalesced) new CoalescedWrites(server);
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     const client = io(`http://127.0.0.1:${(http.address() as AddressInfo).port}`, {
       forceNew: true,
