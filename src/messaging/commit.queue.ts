@@ -10,7 +10,7 @@ export interface WaitingMessage {
 }
 
 /** What one statement takes at most. */
-export const maxBatchMessages = 256;
+export const maxBatchMessages = 1_024;
 export const maxBatchBytes = 2_097_152;
 
 /** Messages in the order in which they are to be committed. */

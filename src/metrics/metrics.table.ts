@@ -31,7 +31,7 @@ export const metricsTable = {
   histograms: {
     parley_event_seconds: { help: 'From a client event to its answer', labels: ['event'], buckets: seconds },
     parley_commit_seconds: { help: 'Appending one batch of messages, commit included', buckets: seconds },
-    parley_commit_batch_size: { help: 'Messages of one batch', buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512] },
+    parley_commit_batch_size: { help: 'Messages of one batch', buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] },
     parley_receipt_batch_size: { help: 'Receipts of one statement', buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512] },
   },
 } as const satisfies {
