@@ -17,6 +17,7 @@ import { startParley } from './targets/parley.mjs';
 const usage = `npm run bench:pair -- [options] A B
   A, B                 directories of two versions, each built (npm run build)
   --workload NAME      sends: 200 users one to one (default); group: of --size, four sending; typing: in a group
+  --in-flight N        sends of a user on the way (default 1)
   --size N             members of the group (default 200; typing: 58)
   --rounds N           (default 5)
   --seconds N          of each round (default 4)`;
@@ -24,6 +25,7 @@ const { values, positionals } = readCommandLine(usage, {
   allowPositionals: true,
   options: {
     workload: { type: 'string', default: 'sends' },
+    'in-flight': { type: 'string', default: '1' },
     size: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
@@ -31,13 +33,14 @@ const { values, positionals } = readCommandLine(usage, {
 });
 
 const jobs = {
-  sends: async (target) => ({ kind: 'sending', users: await pairs(target, 100), inFlight: 1 }),
-  group: async (target) => ({ kind: 'sending', users: await group(target, size), senders: [0, 1, 2, 3], inFlight: 1 }),
+  sends: async (target) => ({ kind: 'sending', users: await pairs(target, 100), inFlight }),
+  group: async (target) => ({ kind: 'sending', users: await group(target, size), senders: [0, 1, 2, 3], inFlight }),
   typing: async (target) => ({ kind: 'typing', users: await group(target, size, { mustJoin: true }), typists: 8 }),
 };
 
 if (positionals.length !== 2) giveUp('Two directories are needed (--help tells the options)');
 if (!jobs[values.workload]) giveUp(`--workload knows no ${values.workload}`);
+const inFlight = numberOf(values, 'in-flight');
 const size = numberOf({ size: values.workload === 'typing' ? '58' : '200', ...values }, 'size');
 const rounds = numberOf(values, 'rounds');
 const seconds = numberOf(values, 'seconds');

@@ -1,12 +1,13 @@
 /**
  * The yardstick: a bare Socket.IO relay that verifies nothing, stores nothing and orders nothing.
  *
- * `--corked`: the same with one write per socket and turn of the event loop, the five lines anybody could add.
+ * `--corked`: the same with one write per socket and turn of the event loop.
  * `--redis URL`: the same with the Redis adapter.
  */
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { Server } from 'socket.io';
+import { corkWrites } from './corked-writes.mjs';
 
 const { values } = parseArgs({
   options: { port: { type: 'string' }, corked: { type: 'boolean' }, redis: { type: 'string' } },
@@ -20,23 +21,7 @@ if (values.redis) {
   io.adapter(createAdapter(new Redis(values.redis), new Redis(values.redis)));
 }
 
-if (values.corked) {
-  io.engine.on('connection', (conn) => {
-    const flush = conn.flush.bind(conn);
-    let isPlanned = false;
-    conn.flush = () => {
-      if (isPlanned) return;
-      isPlanned = true;
-      setImmediate(() => {
-        isPlanned = false;
-        const stream = conn.transport.socket?._socket;
-        stream?.cork();
-        flush();
-        stream?.uncork();
-      });
-    };
-  });
-}
+if (values.corked) corkWrites(io);
 
 let lastId = 0;
 io.on('connection', (socket) => {

@@ -5,9 +5,10 @@
  *
  * Ends with 1 when Parley lost, doubled or reordered something or stored other than it acked; a goal missed is only said.
  */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { goalsText, workloadText, writePage } from './harness/report.mjs';
-import { killAll } from './harness/processes.mjs';
+import { dearCalls } from './harness/dear-calls.mjs';
+import { commonEnv, killAll } from './harness/processes.mjs';
 import { readOptions } from './harness/options.mjs';
 import { startServices } from './harness/services.mjs';
 import { Stage } from './harness/stage.mjs';
@@ -19,6 +20,8 @@ const options = readOptions(
   workloads.map(({ name }) => name),
 );
 const log = (line) => process.stdout.write(`${line}\n`);
+const dear = options.callUs === null ? null : dearCalls(options.callUs);
+Object.assign(commonEnv, dear?.env);
 const startedMs = performance.now();
 const services = await startServices();
 const stage = new Stage(services, options);
@@ -26,6 +29,7 @@ const stage = new Stage(services, options);
 async function stop() {
   killAll();
   await services.stop();
+  if (dear) rmSync(dear.directory, { recursive: true, force: true });
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop().finally(() => process.exit(1)));

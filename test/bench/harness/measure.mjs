@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cpuMs, cpuMsOfTree, residentBytes } from './processor-time.mjs';
-import { track } from './processes.mjs';
+import { commonEnv, track } from './processes.mjs';
 
 const generator = fileURLToPath(new URL('../load/main.mjs', import.meta.url));
 
@@ -22,7 +22,7 @@ function clocksOf(target, services) {
  * @returns what the generator says, and `clocks` by gate: 'start', 'end' and what else the job passes
  */
 export async function runJob(target, services, job) {
-  const load = fork(generator, { env: { PATH: '' } });
+  const load = fork(generator, { env: { ...commonEnv, PATH: '' } });
   track(load);
   const clocks = {};
   const result = await new Promise((resolve, reject) => {

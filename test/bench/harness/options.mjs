@@ -7,6 +7,7 @@ const usage = (workloadNames) => `npm run bench -- [options]
   --rounds N           (default 3)
   --seconds N          of a measurement (default 3)
   --in-flight 1,8      of W1's numbers of sends on the way only these
+  --call-us N          has system calls of all but Postgres and Redis cost N microseconds more, as in sandboxes (needs cc)
   --quick              one short round of smaller casts, to see that it runs
   --json FILE          everything measured
   --report             writes docs/performance.md
@@ -29,6 +30,7 @@ export function readOptions(args, workloadNames) {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       'in-flight': { type: 'string' },
+      'call-us': { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
       report: { type: 'boolean', default: false },
@@ -42,5 +44,6 @@ export function readOptions(args, workloadNames) {
   const rounds = numberOf({ rounds: isQuick ? '1' : '3', ...values }, 'rounds');
   const seconds = numberOf({ seconds: isQuick ? '1' : '3', ...values }, 'seconds');
   const inFlight = list(values['in-flight'])?.map((text) => numberOf({ 'in-flight': text }, 'in-flight'));
-  return { workloads, targets, rounds, seconds, inFlight, isQuick, jsonFile, hasReport, profileDir };
+  const callUs = values['call-us'] === undefined ? null : numberOf(values, 'call-us');
+  return { workloads, targets, rounds, seconds, inFlight, callUs, isQuick, jsonFile, hasReport, profileDir };
 }

@@ -2,16 +2,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+/** What the environment of every process of this run holds besides. */
+export const commonEnv = {};
 const running = new Set();
 const stopTimeoutMs = 12_000;
 
 /**
- * Starts `node ARGS` with only the given environment and resolves once it has printed `word`.
+ * Starts `node ARGS` with only the given environment and what is common to all, and resolves once it has printed `word`.
  *
  * @throws Error with what it printed, when it ends before
  */
 export async function startNode(args, env, word) {
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { env: { ...commonEnv, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   running.add(child);
   let output = '';
   await new Promise((resolve, reject) => {

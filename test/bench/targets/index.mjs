@@ -1,4 +1,5 @@
 import { startParley } from './parley.mjs';
+import { startPrototype } from './prototype.mjs';
 import { startRelay } from './relay.mjs';
 import { startTutorial } from './tutorial.mjs';
 
@@ -17,6 +18,7 @@ export const starters = {
   corked: (services) => startRelay(services, 'corked', { isCorked: true }),
   'relay-redis': (services) => startRelay(services, 'relay-redis', { hasRedis: true }),
   'relay-two': (services) => startRelay(services, 'relay-two', { hasRedis: true, nodes: 2 }),
+  prototype: (services) => startPrototype(services, 'prototype'),
   tutorial: (services) => startTutorial(services, 'tutorial'),
 };
 
@@ -30,5 +32,6 @@ export const titles = {
   corked: 'bare relay, corked',
   'relay-redis': 'relay with the Redis adapter',
   'relay-two': 'two relays with the Redis adapter',
+  prototype: 'the least that is durable',
   tutorial: 'tutorial Nest server, durable',
 };

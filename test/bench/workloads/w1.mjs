@@ -7,8 +7,8 @@ import { sendTable } from './send-table.mjs';
 const pairCount = 100;
 const nothing = new Results(new Map());
 const targetsByInFlight = {
-  1: ['relay', 'parley', 'parley-plain', 'corked', 'relay-redis', 'tutorial'],
-  8: ['relay', 'parley', 'corked'],
+  1: ['relay', 'parley', 'parley-plain', 'corked', 'prototype', 'relay-redis', 'tutorial'],
+  8: ['relay', 'parley', 'corked', 'prototype'],
 };
 
 /** W1: 200 users, one to one, each with one send on the way, and with eight. */
