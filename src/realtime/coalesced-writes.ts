@@ -10,6 +10,8 @@ interface EngineSocket {
 
 /** So many sockets written to at once make a wide write. */
 export const wideAt = 64;
+/** As many times as long as the last one took: a pause below that is none, and a hold lasts no longer. */
+const patience = 4;
 const maxHoldMs = 10;
 
 /**
@@ -18,9 +20,9 @@ const maxHoldMs = 10;
  * Packets of a turn stay in Engine.IO's own write buffer, which is flushed once after the turn's events: order,
  * backpressure, upgrades and polling stay Engine.IO's. `COALESCE_WRITES=false` leaves Engine.IO as it is.
  *
- * Where writing to many takes more time than there is between two such writes, every second one waits for the next, so that
- * sockets are written to once for both: at most twice as long as such a write takes, and 10 ms. What else is written to such a
- * socket takes along what waits there.
+ * Where writing to many takes more than a fifth of the time, every second such write waits for the next, so that sockets are
+ * written to once for both: at most four times as long as one takes, and 10 ms. What else is written to such a socket takes
+ * along what waits there.
  */
 export class CoalescedWrites {
   private pending = new Set<EngineSocket>();
@@ -63,8 +65,9 @@ export class CoalescedWrites {
   private beginWideTurn(): boolean {
     setImmediate(() => (this.isHeldTurn = null));
     const { tookMs, endedAtMs } = this.lastWide;
-    const isHeld = this.held.size === 0 && tookMs >= 1 && this.now() - endedAtMs < tookMs;
-    if (isHeld) this.holdTimer = setTimeout(() => this.release(), Math.min(2 * tookMs, maxHoldMs));
+    const patienceMs = Math.min(patience * tookMs, maxHoldMs);
+    const isHeld = this.held.size === 0 && tookMs >= 1 && this.now() - endedAtMs < patienceMs;
+    if (isHeld) this.holdTimer = setTimeout(() => this.release(), patienceMs);
     else this.release();
     return isHeld;
   }
