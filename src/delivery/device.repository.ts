@@ -60,7 +60,8 @@ export class DeviceRepository {
 
   /**
    * Notes when devices left, and that each has heard what its user hid until it last proved to be there. A margin for
-   * what was committed and not told yet.
+   * what was committed and not told yet. Rows are locked in the order in which {@link touch} locks them: the devices of a node
+   * that drains leave it while they come to others.
    */
   async left(devices: readonly DepartedDevice[]): Promise<void> {
     await this.sql.rows({
@@ -68,8 +69,10 @@ export class DeviceRepository {
       text: `UPDATE devices d
              SET last_seen_at = now(),
                  hidden_known_at = greatest(d.hidden_known_at, now() - make_interval(secs => l.age_ms / 1000 + ${marginSeconds}))
-             FROM (SELECT user_id, device_id, min(age_ms) AS age_ms
-                   FROM unnest($1::text[], $2::text[], $3::float8[]) AS t (user_id, device_id, age_ms) GROUP BY 1, 2) l
+             FROM (SELECT user_id, device_id, age_ms
+                   FROM (SELECT user_id, device_id, min(age_ms) AS age_ms
+                         FROM unnest($1::text[], $2::text[], $3::float8[]) AS t (user_id, device_id, age_ms) GROUP BY 1, 2) t
+                   JOIN devices USING (user_id, device_id) ORDER BY 1, 2 FOR UPDATE OF devices) l
              WHERE d.user_id = l.user_id AND d.device_id = l.device_id`,
       values: [
         devices.map(({ userId }) => userId),
