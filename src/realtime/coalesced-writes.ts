@@ -67,8 +67,8 @@ export class CoalescedWrites {
     const { tookMs, endedAtMs } = this.lastWide;
     const patienceMs = Math.min(patience * tookMs, maxHoldMs);
     const isHeld = this.held.size === 0 && tookMs >= 1 && this.now() - endedAtMs < patienceMs;
+    this.release();
     if (isHeld) this.holdTimer = setTimeout(() => this.release(), patienceMs);
-    else this.release();
     return isHeld;
   }
 
