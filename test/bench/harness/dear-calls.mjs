@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,9 @@ export function dearCalls(microseconds) {
   const directory = mkdtempSync(join(tmpdir(), 'parley-dear-calls-'));
   const library = join(directory, 'dear-calls.so');
   const { status, stderr } = spawnSync('cc', ['-O2', '-shared', '-fPIC', '-o', library, source, '-ldl']);
-  if (status !== 0) giveUp(`--call-us needs Linux and a C compiler, cc: ${stderr ?? 'there is none'}`, 1);
+  if (status !== 0) {
+    rmSync(directory, { recursive: true });
+    giveUp(`--call-us needs Linux and a C compiler, cc: ${stderr ?? 'there is none'}`, 1);
+  }
   return { directory, env: { LD_PRELOAD: library, CALL_NS: String(Math.round(microseconds * 1_000)) } };
 }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../dist/embedded/index.js';
 import { startNode, stopNode } from '../harness/processes.mjs';
-import { query } from '../harness/services.mjs';
+import { namedRooms, oneTable } from './rooms.mjs';
 
 const server = fileURLToPath(new URL('../prototype.mjs', import.meta.url));
 
@@ -15,13 +15,9 @@ export async function startPrototype(services, name) {
     name,
     urls: [`http://127.0.0.1:${port}`],
     pids: [child.pid],
-    isDurable: true,
-    databaseUrl,
-    orderKey: '"id":',
+    ...namedRooms,
+    ...oneTable(databaseUrl),
     authOf: (userId, rooms = []) => ({ userId, rooms }),
-    direct: async (a, b) => `direct:${a}:${b}`,
-    group: async (userIds) => `group:${userIds.length}`,
-    stored: async () => ({ rows: (await query(databaseUrl, 'SELECT count(*)::int AS n FROM message'))[0].n, gaps: 0 }),
     stop: () => stopNode(child),
   };
 }

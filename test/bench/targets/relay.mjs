@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../dist/embedded/index.js';
 import { startNode, stopNode } from '../harness/processes.mjs';
+import { namedRooms } from './rooms.mjs';
 
 const server = fileURLToPath(new URL('../relay.mjs', import.meta.url));
 
@@ -20,10 +21,8 @@ export async function startRelay(services, name, { nodes = 1, hasRedis = false, 
     urls,
     pids: children.map((child) => child.pid),
     isDurable: false,
-    orderKey: '"id":',
+    ...namedRooms,
     authOf: (userId, rooms = []) => ({ userId, rooms }),
-    direct: async (a, b) => `direct:${a}:${b}`,
-    group: async (userIds) => `group:${userIds.length}`,
     stored: async () => null,
     stop: () => Promise.all(children.map(stopNode)),
   };

@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../dist/embedded/index.js';
 import { startNode, stopNode } from '../harness/processes.mjs';
-import { query } from '../harness/services.mjs';
 import { secret, tokenFor } from '../harness/tokens.mjs';
+import { namedRooms, oneTable } from './rooms.mjs';
 
 const loader = new URL('../../../scripts/typescript.mjs', import.meta.url).href;
 const main = fileURLToPath(new URL('../tutorial/main.ts', import.meta.url));
@@ -18,14 +18,10 @@ export async function startTutorial(services, name) {
     name,
     urls: [`http://127.0.0.1:${port}`],
     pids: [child.pid],
-    isDurable: true,
-    databaseUrl,
-    orderKey: '"id":',
+    ...namedRooms,
+    ...oneTable(databaseUrl),
     authOf: (userId) => ({ token: tokenFor(userId) }),
     mustJoin: true,
-    direct: async (a, b) => `direct:${a}:${b}`,
-    group: async (userIds) => `group:${userIds.length}`,
-    stored: async () => ({ rows: (await query(databaseUrl, 'SELECT count(*)::int AS n FROM message'))[0].n, gaps: 0 }),
     stop: () => stopNode(child),
   };
 }
