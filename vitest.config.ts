@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.spec.ts', 'test/setup/**/*.spec.ts', 'test/chaos/**/*.spec.ts'],
+          include: ['src/**/*.spec.ts', 'test/setup/**/*.spec.ts', 'test/chaos/**/*.spec.ts', 'test/docs/**/*.spec.ts'],
           setupFiles: ['reflect-metadata'],
           testTimeout: 15_000,
           hookTimeout: 30_000,

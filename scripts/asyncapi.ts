@@ -14,6 +14,8 @@ const description =
 
 interface Generated {
   yaml: string;
+  /** Every event of a client and of the server. */
+  names: string[];
   /** Where the typed map of the client SDK and the gateways differ. */
   faults: string[];
 }
@@ -72,6 +74,7 @@ export function asyncApi(): Generated {
   };
   return {
     yaml: notice + stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 }),
+    names: [...taken.map(({ event }) => event), ...told.map(({ name }) => name)],
     faults: differences(schemas, taken),
   };
 }

@@ -1,11 +1,14 @@
 /**
- * Writes the generated documents; with `--check` compares them with what is there instead, and validates the OpenAPI
- * and AsyncAPI documents.
+ * Writes the generated documents. With `--check` it compares them with the files instead, validates the OpenAPI and
+ * AsyncAPI documents, and compares the contract (`docs/protocol.md`) with the code.
  */
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { format, resolveConfig } from 'prettier';
+import { errorCodes } from '../src/common/index.js';
 import { asyncApi, asyncApiFaults } from './asyncapi.js';
+import { citationFaults, contractFaults, readContract, routeName } from './contract.js';
 import { errorsPage, openApiJson, redisKeysPage, settingsMarkdown, settingsPage } from './generated-documents.js';
 
 const settingsInReadme = /(<!-- settings:begin -->\n)[\s\S]*(<!-- settings:end -->)/;
@@ -27,6 +30,28 @@ async function validate(openApi: string): Promise<string[]> {
     .map(({ message, location }) => `docs/openapi.json: ${message} (${location[0]?.pointer ?? ''})`);
 }
 
+/** @returns where `docs/protocol.md`, the code, and the files that cite the contract differ */
+async function compareWithContract(openApi: string, eventNames: string[]): Promise<string[]> {
+  const contract = readContract(await readFile('docs/protocol.md', 'utf8'));
+  const { paths } = JSON.parse(openApi) as { paths: Record<string, object> };
+  const routes = Object.entries(paths).flatMap(([path, verbs]) =>
+    Object.keys(verbs).map((verb) => routeName(verb, path)),
+  );
+  const code = {
+    events: new Set(eventNames),
+    routes: new Set(routes.filter((route) => route.includes(' /v1/'))),
+    codes: new Set(errorCodes().map(([name]) => name)),
+  };
+  const files = execFileSync('git', ['ls-files', '*.ts', '*.md', '*.mjs', '*.lua', '*.sql'], { encoding: 'utf8' });
+  const citations = await Promise.all(
+    files
+      .trim()
+      .split('\n')
+      .map(async (file) => citationFaults(file, await readFile(file, 'utf8'), contract.anchors)),
+  );
+  return [...contractFaults(contract, code), ...citations.flat()];
+}
+
 async function isCurrent(path: string, text: string): Promise<boolean> {
   return (await readFile(path, 'utf8').catch(() => '')) === text;
 }
@@ -41,7 +66,12 @@ const documents = {
   'docs/settings.md': settingsPage(),
   'README.md': await readmeWithSettings(),
 };
-const faults = [...(await validate(openApi)), ...events.faults, ...(await asyncApiFaults(events.yaml))];
+const faults = [
+  ...(await validate(openApi)),
+  ...events.faults,
+  ...(await asyncApiFaults(events.yaml)),
+  ...(await compareWithContract(openApi, events.names)),
+];
 
 for (const [path, text] of Object.entries(documents)) {
   const formatted = await format(text, { ...(await resolveConfig(path)), filepath: path });
