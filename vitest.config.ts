@@ -1,16 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * `unit`: beside the code; `e2e`: real sockets, Postgres and Redis. Both get the services of `test/setup`.
+ * `unit`: beside the code; `e2e`: real sockets, Postgres and Redis. Both get the services of
+ * `test/setup`.
  *
- * Decorators and their metadata are compiled by Vite's Oxc, which reads both switches from tsconfig.json
- * (proved by test/setup/injection.spec.ts).
+ * Decorators and their metadata are compiled by Vite's Oxc, which reads both switches from
+ * tsconfig.json (proved by test/setup/injection.spec.ts).
  */
 export default defineConfig({
   test: {
     globalSetup: ['test/setup/global-setup.ts'],
     reporters: ['default', './test/setup/closing-line.reporter.ts'],
-    // Two by default: each e2e file runs servers of its own, and timing tests suffer on a crowded machine.
+    // Two by default: each e2e file runs servers of its own, and timing tests suffer on a crowded
+    // machine.
     maxWorkers: Number(process.env['VITEST_WORKERS'] ?? 2),
     projects: [
       {

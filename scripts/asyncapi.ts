@@ -1,4 +1,7 @@
-/** `docs/asyncapi.yaml`: what the gateways take and answer, and what the server tells, from the code itself. */
+/**
+ * `docs/asyncapi.yaml`: what the gateways take and answer, and what the server tells, from the code
+ * itself.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Parser } from '@asyncapi/parser';

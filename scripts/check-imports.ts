@@ -1,6 +1,6 @@
 /**
- * Holds the layering of docs/architecture.md (`.dependency-cruiser.cjs`), and shows that every module was looked at: a
- * tool that reads nothing finds nothing.
+ * Holds the layering of docs/architecture.md (`.dependency-cruiser.cjs`), and shows that every
+ * module was looked at: a tool that reads nothing finds nothing.
  */
 import { readdir } from 'node:fs/promises';
 import { cruise, type ICruiseResult } from 'dependency-cruiser';

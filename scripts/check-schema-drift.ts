@@ -1,6 +1,7 @@
 /**
- * Shows that entities and migrations describe the same tables: on an empty database, after every migration, TypeORM
- * would change nothing. Tables, functions and indexes without an entity are the migrations' own business.
+ * Shows that entities and migrations describe the same tables: on an empty database, after every
+ * migration, TypeORM would change nothing. Tables, functions and indexes without an entity are the
+ * migrations' own business.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,13 @@
-/** What the commands of `npm run` have in common: `--help`, and one line for whoever mistyped something. */
+/**
+ * What the commands of `npm run` have in common: `--help`, and one line for whoever mistyped
+ * something.
+ */
 import { parseArgs } from 'node:util';
 
-/** Ends the process with one line that says what is wrong. @param code 2: what was typed; 1: what the machine lacks */
+/**
+ * Ends the process with one line that says what is wrong. @param code 2: what was typed; 1: what
+ * the machine lacks
+ */
 export function giveUp(line, code = 2) {
   process.stderr.write(`${line}\n`);
   process.exit(code);

@@ -1,6 +1,6 @@
 /**
- * Reads `docs/protocol.md`: the events, routes and error codes that the contract names, those it marks as not built
- * yet, and the anchors that other files may cite.
+ * Reads `docs/protocol.md`: the events, routes and error codes that the contract names, those it
+ * marks as not built yet, and the anchors that other files may cite.
  */
 
 /** The names of one kind (events, routes, codes) in a document or in the code. */

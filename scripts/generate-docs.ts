@@ -1,6 +1,6 @@
 /**
- * Writes the generated documents. With `--check` it compares them with the files instead, validates the OpenAPI and
- * AsyncAPI documents, and compares the contract (`docs/protocol.md`) with the code.
+ * Writes the generated documents. With `--check` it compares them with the files instead, validates
+ * the OpenAPI and AsyncAPI documents, and compares the contract (`docs/protocol.md`) with the code.
  */
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';

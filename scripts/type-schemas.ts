@@ -1,4 +1,7 @@
-/** JSON Schema from the types and validation decorators of the code, read by the compiler: nothing is declared twice. */
+/**
+ * JSON Schema from the types and validation decorators of the code, read by the compiler: nothing
+ * is declared twice.
+ */
 import ts from 'typescript';
 
 export type Schema = Record<string, unknown>;

@@ -1,7 +1,9 @@
 /**
- * Lets Node run this project's TypeScript as it stands: `node --import ./scripts/typescript.mjs scripts/some.ts`.
+ * Lets Node run this project's TypeScript as it stands: `node --import ./scripts/typescript.mjs
+ * scripts/some.ts`.
  *
- * Node 20 has no way of its own, and Node 22's leaves out decorators. Types are not checked here (`npm run check` does).
+ * Node 20 has no way of its own, and Node 22's leaves out decorators. Types are not checked here
+ * (`npm run check` does).
  */
 import { readFile } from 'node:fs/promises';
 import { register } from 'node:module';

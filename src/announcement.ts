@@ -5,7 +5,8 @@ import { SettingsError, usesDevelopmentSecret, type Settings } from './config/in
 import { EmbeddedServiceError } from './embedded/index.js';
 
 /**
- * What the person at the terminal is told once the server listens: its address, on what it runs, development tokens.
+ * What the person at the terminal is told once the server listens: its address, on what it runs,
+ * development tokens.
  *
  * @param settings complete
  * @param given as the environment gave them, without what was started along

@@ -1,4 +1,7 @@
-/** `npm run cluster -- --nodes 4`: one process per node behind one port, to use all cores of one machine. */
+/**
+ * `npm run cluster -- --nodes 4`: one process per node behind one port, to use all cores of one
+ * machine.
+ */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -66,7 +69,8 @@ function stopOnSignals(started: Promise<void>): void {
   const stop = async (): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
-    // Nodes that are starting end too; before there are any, a service that is starting would be left behind.
+    // Nodes that are starting end too; before there are any, a service that is starting would be
+    // left behind.
     if (supervisor) await supervisor.stop();
     else await started;
     await services.stop();

@@ -1,8 +1,8 @@
 /**
  * The public face of the package: everything an embedding application may import, and nothing else.
  *
- * What stands here follows semantic versioning; what does not may change in any release. `docs/extending/` has a page
- * for each seam. Importing this file starts nothing.
+ * What stands here follows semantic versioning; what does not may change in any release.
+ * `docs/extending/` has a page for each seam. Importing this file starts nothing.
  */
 
 // The module, and how to run it.

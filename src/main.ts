@@ -43,8 +43,9 @@ async function start(given: Settings): Promise<void> {
 }
 
 /**
- * Where no core is to spare, the helpers of V8's young collection take from Postgres and Redis, or from the node beside this
- * one, what they save here: a send costs a twentieth less without them. V8 asks before each collection.
+ * Where no core is to spare, the helpers of V8's young collection take from Postgres and Redis, or
+ * from the node beside this one, what they save here: a send costs a twentieth less without them.
+ * V8 asks before each collection.
  */
 function collectAlone(): void {
   if (availableParallelism() <= 2 || node) setFlagsFromString('--no-parallel-scavenge');

@@ -14,7 +14,10 @@ import { RedisModule } from './redis/index.js';
 import { TypingModule, type TypingModuleOptions } from './typing/index.js';
 import { UsersModule } from './users/index.js';
 
-/** What an embedding application may replace or add. Classes are made by Nest and may inject what is global. */
+/**
+ * What an embedding application may replace or add. Classes are made by Nest and may inject what is
+ * global.
+ */
 export interface ParleyExtensions
   extends MessagingOptions, PresenceModuleOptions, TypingModuleOptions, DeliveryOptions {
   /** Who a token speaks for; default: JWT. */
@@ -38,7 +41,8 @@ export interface ParleyAsyncOptions extends ParleyExtensions {
 }
 
 /**
- * The whole product as one Nest module: imported by the reference server, and by applications that embed it.
+ * The whole product as one Nest module: imported by the reference server, and by applications that
+ * embed it.
  *
  * The application also calls `app.useWebSocketAdapter(new ParleyIoAdapter(app))` before it listens.
  *

@@ -6,7 +6,8 @@ import { ParleyModule, type ParleyExtensions } from './parley.module.js';
 import { ParleyIoAdapter, type EdgeOptions } from './realtime/index.js';
 
 /**
- * Makes the reference server: the module, REST with its documents, and the Socket.IO edge. Not listening yet.
+ * Makes the reference server: the module, REST with its documents, and the Socket.IO edge. Not
+ * listening yet.
  *
  * @param settings complete, with the URLs of the services
  * @param edge what a launcher of several nodes adds

@@ -9,13 +9,17 @@ interface Stoppable {
 const connectionsBesidePool = 3;
 const defaultMaxConnections = 100;
 
-/** The services this program brings along because no setting names them: a real Postgres, and a private Redis. */
+/**
+ * The services this program brings along because no setting names them: a real Postgres, and a
+ * private Redis.
+ */
 export class OwnServices {
   private readonly running: Stoppable[] = [];
 
   /**
    * @param processes that will share them
-   * @returns the settings with the URLs; without `redisUrl` where there is no Redis program on the PATH
+   * @returns the settings with the URLs; without `redisUrl` where there is no Redis program on the
+   *   PATH
    */
   async start(settings: Settings, processes = 1): Promise<Settings> {
     const found: { databaseUrl?: string; redisUrl?: string } = {};

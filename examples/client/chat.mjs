@@ -1,7 +1,8 @@
 /**
  * A chat in the terminal that loses nothing: TOKEN=… node examples/client/chat.mjs alice
  *
- * What is typed while the server is away is sent when it is back, also if the program ended in between.
+ * What is typed while the server is away is sent when it is back, also if the program ended in
+ * between.
  */
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';

@@ -1,7 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** A storage for `parley/client` in one JSON file: what is unsent survives the end of the program. */
+/**
+ * A storage for `parley/client` in one JSON file: what is unsent survives the end of the program.
+ */
 export class FileStorage {
   #path;
   #items;

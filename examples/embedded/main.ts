@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import { createShop } from './shop.app.js';
 
-/** `DATABASE_URL=… REDIS_URL=… JWT_SECRET=… node --import ./scripts/typescript.mjs examples/embedded/main.ts` */
+/**
+ * `DATABASE_URL=… REDIS_URL=… JWT_SECRET=… node --import ./scripts/typescript.mjs
+ * examples/embedded/main.ts`
+ */
 const env = process.env;
 const app = await createShop({
   databaseUrl: env['DATABASE_URL'],

@@ -18,7 +18,10 @@ export class PollContent {
   options!: string[];
 }
 
-/** A poll is a message like any other: ordered, idempotent, in the history, delivered later to who was away. */
+/**
+ * A poll is a message like any other: ordered, idempotent, in the history, delivered later to who
+ * was away.
+ */
 @Injectable()
 export class PollMessageType extends MessageType<PollContent> {
   readonly name = 'acme.poll';

@@ -1,4 +1,6 @@
-/** Prints what the other one writes, until Ctrl-C: TOKEN=… node examples/first-chat/listen.mjs alice */
+/**
+ * Prints what the other one writes, until Ctrl-C: TOKEN=… node examples/first-chat/listen.mjs alice
+ */
 import { openChat } from './session.mjs';
 
 const other = process.argv[2] ?? 'alice';

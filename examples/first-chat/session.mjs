@@ -1,4 +1,6 @@
-/** What both terminals do first: read the token, find the direct conversation of the two, connect. */
+/**
+ * What both terminals do first: read the token, find the direct conversation of the two, connect.
+ */
 import { io } from 'socket.io-client';
 
 const url = process.env.URL ?? 'http://localhost:3000';

@@ -1,4 +1,7 @@
-/** How a team tests its extensions: with nothing but the two public faces, `parley` and `parley/testing`. */
+/**
+ * How a team tests its extensions: with nothing but the two public faces, `parley` and
+ * `parley/testing`.
+ */
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Clock, JwtAuthenticator, PresencePolicy, TypingPolicy } from '../../src/index.js';

@@ -3,10 +3,16 @@ import { SetMetadata, type ExecutionContext } from '@nestjs/common';
 const publicKey = 'parley:public';
 const scopeKey = 'parley:scope';
 
-/** Opens a REST route, or all of a controller, to callers without a token. Does nothing on a gateway. */
+/**
+ * Opens a REST route, or all of a controller, to callers without a token. Does nothing on a
+ * gateway.
+ */
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(publicKey, true);
 
-/** Asks for a scope of the token, on a route, an event, a controller or a gateway; without it: `FORBIDDEN`. */
+/**
+ * Asks for a scope of the token, on a route, an event, a controller or a gateway; without it:
+ * `FORBIDDEN`.
+ */
 export const RequireScope = (scope: string): MethodDecorator & ClassDecorator => SetMetadata(scopeKey, scope);
 
 /** Whether a route is open; what stands on the method goes before what stands on the class. */
@@ -24,7 +30,8 @@ interface Marks {
   scope: string | undefined;
 }
 
-// By class and method, since a method may be inherited. Looking metadata up costs 4 us, and this runs for every event.
+// By class and method, since a method may be inherited. Looking metadata up costs 4 us, and this
+// runs for every event.
 const known = new WeakMap<object, WeakMap<object, Marks>>();
 
 function marksOf(context: ExecutionContext): Marks {

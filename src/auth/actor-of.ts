@@ -10,8 +10,8 @@ interface SocketCarrier {
 }
 
 /**
- * Who acts in a handler: over REST what the guard found, on a socket the view of this event (third argument of the
- * handler) or else the connection's actor.
+ * Who acts in a handler: over REST what the guard found, on a socket the view of this event (third
+ * argument of the handler) or else the connection's actor.
  */
 export function actorOf(context: ExecutionContext): Actor | undefined {
   if (context.getType() === 'http') return context.switchToHttp().getRequest<ActorCarrier>().actor;

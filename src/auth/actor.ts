@@ -3,7 +3,10 @@ import type { Principal } from './principal.js';
 
 /** An event's place in the order in which one socket's events arrived. Made by realtime. */
 export interface Turn {
-  /** Resolves when every event that arrived earlier on this socket has released its turn; null: they have. Never rejects. */
+  /**
+   * Resolves when every event that arrived earlier on this socket has released its turn; null: they
+   * have. Never rejects.
+   */
   readonly ready: Promise<void> | null;
   /** Lets the next event go on. Repeating it does nothing. */
   release(): void;
@@ -20,8 +23,8 @@ interface Credentials {
 /**
  * Who acts, and by which door: the first argument of every service method.
  *
- * One per connection, or one per REST request. Events that need their order get a view of the connection's actor
- * ({@link inTurn}); all views share one principal.
+ * One per connection, or one per REST request. Events that need their order get a view of the
+ * connection's actor ({@link inTurn}); all views share one principal.
  */
 export class Actor {
   private credentials: Credentials;

@@ -14,7 +14,10 @@ export interface AuthModuleOptions {
   authenticator?: Type<Authenticator>;
 }
 
-/** Closes every REST route and every event of the application to those without a good token. Imported once, at the root. */
+/**
+ * Closes every REST route and every event of the application to those without a good token.
+ * Imported once, at the root.
+ */
 @Global()
 @Module({})
 export class AuthModule {

@@ -9,7 +9,10 @@ export interface AuthenticatorSubject {
   token: string;
   /** Whom that token speaks for. */
   userId: string;
-  /** Tokens it must refuse: expired, withdrawn, forged, of another audience. None: only garbage is tried. */
+  /**
+   * Tokens it must refuse: expired, withdrawn, forged, of another audience. None: only garbage is
+   * tried.
+   */
   badTokens?: readonly string[];
 }
 

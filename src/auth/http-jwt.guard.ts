@@ -7,8 +7,8 @@ import { bearerToken } from './handshake-token.js';
 import { SignIn } from './sign-in.js';
 
 /**
- * Lets a REST request through with a good token in its `Authorization: Bearer` header, and puts `request.actor`. Never
- * looks at the query string.
+ * Lets a REST request through with a good token in its `Authorization: Bearer` header, and puts
+ * `request.actor`. Never looks at the query string.
  *
  * Global: every route is closed unless it says `@Public()`. Never answers false: it throws.
  */
@@ -18,7 +18,8 @@ export class HttpJwtGuard implements CanActivate {
 
   /** @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | FORBIDDEN | UNAVAILABLE */
   canActivate(context: ExecutionContext): true | Promise<true> {
-    // Without a promise where there is nothing to do: it stands before every event of every socket, too.
+    // Without a promise where there is nothing to do: it stands before every event of every socket,
+    // too.
     if (context.getType() !== 'http' || isPublic(context)) return true;
     return this.assertAllowed(context);
   }

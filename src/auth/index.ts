@@ -1,10 +1,11 @@
 /**
  * Who acts: tokens, principals, revocation, and the guards that close both doors by default.
  *
- * Guarantees: no REST route (unless `@Public()`) and no event runs without a verified token that has neither expired
- * (`JWT_LEEWAY_SECONDS` of leeway) nor been revoked; a revocation holds on every node within 2 s, whatever becomes of
- * Redis, and for good. Does not guarantee that a socket is closed when its token ends: realtime does that, told by
- * {@link Revocations.onRevoked} and by `Principal.expiresAtMs`. Accounts are the identity provider's, not ours.
+ * Guarantees: no REST route (unless `@Public()`) and no event runs without a verified token that
+ * has neither expired (`JWT_LEEWAY_SECONDS` of leeway) nor been revoked; a revocation holds on
+ * every node within 2 s, whatever becomes of Redis, and for good. Does not guarantee that a socket
+ * is closed when its token ends: realtime does that, told by {@link Revocations.onRevoked} and by
+ * `Principal.expiresAtMs`. Accounts are the identity provider's, not ours.
  */
 export { Public, RequireScope } from './access.decorators.js';
 export { Actor, type Turn } from './actor.js';

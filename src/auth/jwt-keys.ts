@@ -2,7 +2,10 @@ import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
 import { ChatError } from '../common/index.js';
 import type { Settings } from '../config/index.js';
 
-/** The keys tokens are verified with, and the algorithms those keys are for. Never one list for both kinds of key. */
+/**
+ * The keys tokens are verified with, and the algorithms those keys are for. Never one list for both
+ * kinds of key.
+ */
 export interface JwtKeys {
   readonly algorithms: readonly string[];
   readonly keyOf: JWTVerifyGetKey;

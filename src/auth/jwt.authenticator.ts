@@ -8,17 +8,22 @@ import { Authenticator } from './authenticator.js';
 import { jwtKeys, type JwtKeys } from './jwt-keys.js';
 import { isUserId, type Principal } from './principal.js';
 
-/** A token is not verified again within this; a key taken out of the key set stops working that much later at most. */
+/**
+ * A token is not verified again within this; a key taken out of the key set stops working that much
+ * later at most.
+ */
 const verifiedForMs = 60_000;
 const maxVerifiedTokens = 10_000;
 const maxDateMs = 8_640_000_000_000_000;
 
 /**
- * Verifies JWTs: signature by a pinned algorithm, `exp` and `sub` required, `iss` and `aud` where settings name them,
- * `nbf`, no unknown `crit`, `iat` not ahead of the clock; all with `JWT_LEEWAY_SECONDS` of leeway.
+ * Verifies JWTs: signature by a pinned algorithm, `exp` and `sub` required, `iss` and `aud` where
+ * settings name them, `nbf`, no unknown `crit`, `iat` not ahead of the clock; all with
+ * `JWT_LEEWAY_SECONDS` of leeway.
  *
- * The last {@link maxVerifiedTokens} tokens are remembered by their hash, so that a REST client's next call costs a
- * look-up. With a key set, a token without `kid` is accepted only where one key fits its algorithm.
+ * The last {@link maxVerifiedTokens} tokens are remembered by their hash, so that a REST client's
+ * next call costs a look-up. With a key set, a token without `kid` is accepted only where one key
+ * fits its algorithm.
  */
 @Injectable()
 export class JwtAuthenticator extends Authenticator {

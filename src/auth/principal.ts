@@ -1,22 +1,26 @@
 /**
  * Who a verified token speaks for. Frozen: a renewed token makes a new one.
  *
- * `expiresAtMs` lies within what a `Date` can hold, but may be further away than a timer can (2^31 ms).
+ * `expiresAtMs` lies within what a `Date` can hold, but may be further away than a timer can (2^31
+ * ms).
  */
 export interface Principal {
   /** The token's `sub`; see {@link isUserId}. */
   readonly userId: string;
   /** From the claims `scope` (words) and `scopes` (array); none: empty. */
   readonly scopes: readonly string[];
-  /** `iat`, unix ms; null when the token does not say. A revocation covers every token that does not say. */
+  /**
+   * `iat`, unix ms; null when the token does not say. A revocation covers every token that does not
+   * say.
+   */
   readonly issuedAtMs: number | null;
   /** `exp`, unix ms, without leeway. */
   readonly expiresAtMs: number;
 }
 
 /**
- * What a user id is: 1 to 128 printable characters (code points), so no control or invisible formatting characters, no
- * line separators and no lone surrogates (contract, section 1).
+ * What a user id is: 1 to 128 printable characters (code points), so no control or invisible
+ * formatting characters, no line separators and no lone surrogates (contract, section 1).
  */
 export const userIdPattern = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u;
 

@@ -30,7 +30,10 @@ export const revocationsPerPage = 5_000;
 export class RevocationRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Raises a user's mark, never lowers it; creates the user at first sight. @returns the mark that holds now, unix ms */
+  /**
+   * Raises a user's mark, never lowers it; creates the user at first sight. @returns the mark that
+   * holds now, unix ms
+   */
   async raise({ userId, beforeMs }: Revocation): Promise<number> {
     const [row] = await this.sql.rows<{ revoked_before: Date }>({
       name: 'revocation-raise',
@@ -45,8 +48,8 @@ export class RevocationRepository {
   }
 
   /**
-   * Reads what was committed since a position, oldest transaction first. Index `users_revoked`; a poll that finds
-   * nothing reads one index page. Always answers a row, for the position.
+   * Reads what was committed since a position, oldest transaction first. Index `users_revoked`; a
+   * poll that finds nothing reads one index page. Always answers a row, for the position.
    */
   async page(after: RevocationCursor): Promise<RevocationPage> {
     const rows = await this.sql.rows<Row>({

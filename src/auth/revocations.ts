@@ -5,7 +5,10 @@ import { NodeBus } from '../redis/index.js';
 import { isUserId, type Principal } from './principal.js';
 import { RevocationRepository, type Revocation, type RevocationCursor } from './revocation.repository.js';
 
-/** Hears that all tokens of a user issued up to `beforeMs` (unix ms) stopped working. Must not throw. */
+/**
+ * Hears that all tokens of a user issued up to `beforeMs` (unix ms) stopped working. Must not
+ * throw.
+ */
 export type RevocationListener = (userId: string, beforeMs: number) => void;
 
 const topic = 'token-revoked';
@@ -16,9 +19,10 @@ const fromTheStart: RevocationCursor = { xid: 0, userId: '' };
 /**
  * Which tokens have been taken back, known to every node in memory.
  *
- * Postgres is the truth, read whole before this node serves anyone. After that news comes by the node bus at once, and
- * from Postgres every second, so that it arrives within 2 s while Redis is away or has been emptied. While Postgres is
- * away this node goes on with what it knows. Marks only rise. Costs one map entry per user ever revoked.
+ * Postgres is the truth, read whole before this node serves anyone. After that news comes by the
+ * node bus at once, and from Postgres every second, so that it arrives within 2 s while Redis is
+ * away or has been emptied. While Postgres is away this node goes on with what it knows. Marks only
+ * rise. Costs one map entry per user ever revoked.
  *
  * @see ADR-0006 for reading by transaction id
  */
@@ -54,29 +58,37 @@ export class Revocations implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Whether a principal's token has been taken back: issued not after its user's mark, or without a word on when.
+   * Whether a principal's token has been taken back: issued not after its user's mark, or without a
+   * word on when.
    *
-   * `iat` counts whole seconds, so a token issued later in the very second of the mark is covered too.
+   * `iat` counts whole seconds, so a token issued later in the very second of the mark is covered
+   * too.
    */
   isRevoked(principal: Principal): boolean {
     const mark = this.marks.get(principal.userId);
     return mark !== undefined && !((principal.issuedAtMs ?? -Infinity) > mark);
   }
 
-  /** For realtime, which closes the sockets. Called once per raised mark, on every node; registered before listening. */
+  /**
+   * For realtime, which closes the sockets. Called once per raised mark, on every node; registered
+   * before listening.
+   */
   onRevoked(listener: RevocationListener): void {
     this.listeners.push(listener);
   }
 
   /**
-   * Takes back all tokens of a user issued up to a time. Never undone: a later call with an earlier time changes nothing.
+   * Takes back all tokens of a user issued up to a time. Never undone: a later call with an earlier
+   * time changes nothing.
    *
-   * Resolves when it is committed, holds on this node and has been told to the others; those the bus does not reach read
-   * it within 1 s.
+   * Resolves when it is committed, holds on this node and has been told to the others; those the
+   * bus does not reach read it within 1 s.
    *
-   * @param beforeMs unix ms; default now. At most an hour ahead: enough for an identity provider whose clock is ahead, or that
-   *   takes a while to stop, and not enough to lock a user out of the tokens of next year by a slip of the pen
-   * @throws ChatError VALIDATION_FAILED | UNAVAILABLE (Postgres is away: outcome unknown, repeat it)
+   * @param beforeMs unix ms; default now. At most an hour ahead: enough for an identity provider
+   *   whose clock is ahead, or that takes a while to stop, and not enough to lock a user out of the
+   *   tokens of next year by a slip of the pen
+   * @throws ChatError VALIDATION_FAILED | UNAVAILABLE (Postgres is away: outcome unknown, repeat
+   *   it)
    */
   async revoke(userId: string, beforeMs: number = this.clock.now()): Promise<void> {
     if (!(beforeMs <= this.clock.now() + maxAheadMs)) throw invalid('before', 'at most an hour ahead');
@@ -86,8 +98,8 @@ export class Revocations implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Reads from Postgres what is new since the last time; everything, the first time and after a restore of the database.
-   * Calls at the same time share one reading.
+   * Reads from Postgres what is new since the last time; everything, the first time and after a
+   * restore of the database. Calls at the same time share one reading.
    */
   refresh(): Promise<void> {
     this.reading ??= this.read().finally(() => (this.reading = null));

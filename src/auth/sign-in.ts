@@ -11,7 +11,8 @@ const authenticateTimeoutMs = 2_500;
 const ownCodes: readonly string[] = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'UNAVAILABLE'];
 
 /**
- * The one way in: what handshakes, `refresh-token` and REST requests go through, whatever {@link Authenticator} is used.
+ * The one way in: what handshakes, `refresh-token` and REST requests go through, whatever {@link
+ * Authenticator} is used.
  */
 @Injectable()
 export class SignIn {
@@ -30,8 +31,9 @@ export class SignIn {
   /**
    * Says who a token speaks for, if it still does. Answers within 2.5 s.
    *
-   * A revocation that arrives after this resolved is told to `Revocations.onRevoked` listeners only: who keeps the
-   * principal (a socket) calls {@link assertStillValid} again once those listeners can find it.
+   * A revocation that arrives after this resolved is told to `Revocations.onRevoked` listeners
+   * only: who keeps the principal (a socket) calls {@link assertStillValid} again once those
+   * listeners can find it.
    *
    * @param token null when the client sent none
    * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE, nothing else
@@ -45,7 +47,8 @@ export class SignIn {
   }
 
   /**
-   * Checks again what can change after verification. Synchronous and cheap: it runs for every event.
+   * Checks again what can change after verification. Synchronous and cheap: it runs for every
+   * event.
    *
    * @throws ChatError TOKEN_EXPIRED (also at the very instant: RFC 7519, 4.1.4) | TOKEN_REVOKED
    */

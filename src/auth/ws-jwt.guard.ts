@@ -5,10 +5,11 @@ import { actorOf } from './actor-of.js';
 import { SignIn } from './sign-in.js';
 
 /**
- * Lets an event through while its socket's token is good. Global: it stands before every handler of every gateway.
+ * Lets an event through while its socket's token is good. Global: it stands before every handler of
+ * every gateway.
  *
- * The token was verified at the handshake; here is only looked at the clock, the revocations and the scope, without a
- * promise, since this runs for every event. Never answers false: it throws.
+ * The token was verified at the handshake; here is only looked at the clock, the revocations and
+ * the scope, without a promise, since this runs for every event. Never answers false: it throws.
  */
 @Injectable()
 export class WsJwtGuard implements CanActivate {

@@ -1,6 +1,6 @@
 /**
- * How long to wait before try `failures` + 1: doubling, and no two clients the same, so that those who lost one server
- * together do not come back together.
+ * How long to wait before try `failures` + 1: doubling, and no two clients the same, so that those
+ * who lost one server together do not come back together.
  *
  * @param failures in a row so far, from 1
  * @returns milliseconds, between half of `baseMs` · 2^(failures - 1) and all of it, at most `maxMs`

@@ -12,10 +12,12 @@ import type { Position, SyncPosition } from './sync.position.js';
 const maxFurtherPasses = 20;
 
 /**
- * After each connect: `sync` from the stored position until nothing is left, handed over before anything the connection
- * brings live. So no live change is applied to a message whose state before it is still on its way.
+ * After each connect: `sync` from the stored position until nothing is left, handed over before
+ * anything the connection brings live. So no live change is applied to a message whose state before
+ * it is still on its way.
  *
- * Each page's position is stored once the app has taken it: what is interrupted goes on where it was.
+ * Each page's position is stored once the app has taken it: what is interrupted goes on where it
+ * was.
  */
 export class CatchUp {
   private last: { connection: Connection; endedAtMs: number; furtherPasses: number } | null = null;
@@ -28,7 +30,10 @@ export class CatchUp {
     private readonly settings: Pick<ClientSettings, 'firstSync' | 'pageSize' | 'positionLagMs'>,
   ) {}
 
-  /** @returns things that had changed; null: the connection ended first, and what it brought is not to be used */
+  /**
+   * @returns things that had changed; null: the connection ended first, and what it brought is not
+   * to be used
+   */
   async run(connection: Connection): Promise<number | null> {
     const { syncToken: token, serverTime: at } = connection.session!;
     const from = this.position.current;
@@ -44,8 +49,9 @@ export class CatchUp {
   }
 
   /**
-   * A pass leaves out messages that change while it is read: their state of before is gone, that of now is told by the next. A change
-   * that comes live and is only a difference (a reaction) needs that state; so soon after a pass there is another one first.
+   * A pass leaves out messages that change while it is read: their state of before is gone, that of
+   * now is told by the next. A change that comes live and is only a difference (a reaction) needs
+   * that state; so soon after a pass there is another one first.
    *
    * @returns whether there was one; null: the connection ended first
    */
@@ -114,7 +120,10 @@ export class CatchUp {
     return isWhole;
   }
 
-  /** Whether the app has not had the message in any state, as far as can be told. @param at it had everything from before */
+  /**
+   * Whether the app has not had the message in any state, as far as can be told. @param at it had
+   * everything from before
+   */
   private isNew({ id, createdAt }: Message, at: string | null): boolean {
     return !this.ledger.knows(id) && (at === null || createdAt > at);
   }

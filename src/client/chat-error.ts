@@ -10,9 +10,11 @@ import type { BuiltInErrorCode } from '../common/error-codes.js';
  * - `CLOSED`: the client was closed; what is in the outbox stays in its storage.
  * - `OUTBOX_FULL`, `CANCELLED`: the message was not sent, and will not be.
  * - `STORAGE_FAILED`: the client goes on with what it has in memory.
- * - `HANDLER_FAILED`: a handler of the app threw; what it was handed comes again on the next connection.
+ * - `HANDLER_FAILED`: a handler of the app threw; what it was handed comes again on the next
+ *   connection.
  * - `TOKEN_UNAVAILABLE`: the `token` callback failed; it is asked again.
- * - `WRONG_USER`: the token is another user's than the one whose unsent messages and position are stored.
+ * - `WRONG_USER`: the token is another user's than the one whose unsent messages and position are
+ *   stored.
  */
 export type ClientErrorCode =
   | 'TIMEOUT'
@@ -26,7 +28,10 @@ export type ClientErrorCode =
   | 'TOKEN_UNAVAILABLE'
   | 'WRONG_USER';
 
-/** A code of the contract (docs/errors.md), of this client, or one an extension of the server registered. */
+/**
+ * A code of the contract (docs/errors.md), of this client, or one an extension of the server
+ * registered.
+ */
 export type ChatErrorCode = BuiltInErrorCode | ClientErrorCode | (string & {});
 
 const ownErrors: Record<ClientErrorCode, { message: string; retryable: boolean }> = {

@@ -4,17 +4,23 @@ type Asked<Event extends keyof ClientEvents> = ClientEvents[Event]['request'];
 type Answered<Event extends keyof ClientEvents> = Promise<ClientEvents[Event]['answer']>;
 
 /**
- * The verbs of the contract, a method each. Payloads and answers are those of the wire (docs/asyncapi.yaml).
+ * The verbs of the contract, a method each. Payloads and answers are those of the wire
+ * (docs/asyncapi.yaml).
  *
- * Each waits for the session (at most `requestTimeoutMs`) and then for the answer (as long again). It is asked once: what a
- * failure means is for the app to decide, by `retryable` and `retryAfterMs`. Only `send` retries by itself.
+ * Each waits for the session (at most `requestTimeoutMs`) and then for the answer (as long again).
+ * It is asked once: what a failure means is for the app to decide, by `retryable` and
+ * `retryAfterMs`. Only `send` retries by itself.
  *
- * All reject with ChatError: the server's codes (docs/errors.md), and TIMEOUT | DISCONNECTED (the outcome is unknown) | NOT_CONNECTED | CLOSED.
+ * All reject with ChatError: the server's codes (docs/errors.md), and TIMEOUT | DISCONNECTED (the
+ * outcome is unknown) | NOT_CONNECTED | CLOSED.
  *
  * @since 0.1.0
  */
 export abstract class ChatVerbs {
-  /** Opts in to typing and to others' receipts of a conversation; kept over reconnects. @returns it, and who types there now */
+  /**
+   * Opts in to typing and to others' receipts of a conversation; kept over reconnects. @returns it,
+   * and who types there now
+   */
   joinConversation(conversationId: string): Answered<'join-conversation'> {
     return this.ask('join-conversation', { conversationId });
   }
@@ -24,7 +30,10 @@ export abstract class ChatVerbs {
     return this.ask('leave-conversation', { conversationId });
   }
 
-  /** @param edit.expectedRev another `rev` of the message is `CONFLICT` @throws ChatError WINDOW_EXPIRED | FORBIDDEN, … */
+  /**
+   * @param edit.expectedRev another `rev` of the message is `CONFLICT` @throws ChatError
+   * WINDOW_EXPIRED | FORBIDDEN, …
+   */
   editMessage(edit: Asked<'edit-message'>): Answered<'edit-message'> {
     return this.ask('edit-message', edit);
   }
@@ -54,8 +63,8 @@ export abstract class ChatVerbs {
   }
 
   /**
-   * Everything up to `seq` has arrived, and with `rev` all changes up to it. With `ackMode: 'manual'` the client says so by
-   * itself, after the app's handlers.
+   * Everything up to `seq` has arrived, and with `rev` all changes up to it. With `ackMode:
+   * 'manual'` the client says so by itself, after the app's handlers.
    */
   markDelivered(mark: Asked<'mark-delivered'>): Answered<'mark-delivered'> {
     return this.ask('mark-delivered', mark);
@@ -80,7 +89,10 @@ export abstract class ChatVerbs {
     return this.ask('user-online', { status });
   }
 
-  /** This device counts as offline though connected: the app is in the background. Kept over reconnects. */
+  /**
+   * This device counts as offline though connected: the app is in the background. Kept over
+   * reconnects.
+   */
   setOffline(): Answered<'user-offline'> {
     return this.ask('user-offline', undefined);
   }
@@ -90,7 +102,10 @@ export abstract class ChatVerbs {
     return this.ask('get-presence', { userIds });
   }
 
-  /** Changes come as `user-online` and `user-offline`; kept over reconnects. @param userIds at most 500 */
+  /**
+   * Changes come as `user-online` and `user-offline`; kept over reconnects. @param userIds at most
+   * 500
+   */
   subscribePresence(userIds: string[]): Answered<'subscribe-presence'> {
     return this.ask('subscribe-presence', { userIds });
   }

@@ -45,20 +45,26 @@ export interface Synced {
 }
 
 /**
- * What a client tells: the server's events (docs/asyncapi.yaml) and its own. Names and payloads are those of the wire but
- * where said otherwise.
+ * What a client tells: the server's events (docs/asyncapi.yaml) and its own. Names and payloads are
+ * those of the wire but where said otherwise.
  *
- * Events of messages, receipts, conversations and participants come one after the other: the next one when all handlers of
- * the last are through. Each state of a message comes once, by `(id, rev)`, and none after a newer one.
+ * Events of messages, receipts, conversations and participants come one after the other: the next
+ * one when all handlers of the last are through. Each state of a message comes once, by `(id,
+ * rev)`, and none after a newer one.
  *
  * @since 0.1.0
  */
 export interface ParleyEvents extends Omit<ServerEvents, 'message-deleted' | 'error'> {
-  /** A message this client has not had: sent by others, or by the user on another device or socket. */
+  /**
+   * A message this client has not had: sent by others, or by the user on another device or socket.
+   */
   'new-message': Message;
   /** A message is now so: edited; or, told by `sync` after an absence, changed in any way. */
   'message-edited': Message;
-  /** Deleted for everyone (scope `everyone`; expired: `deletedBy` null), or for this user only (`me`). */
+  /**
+   * Deleted for everyone (scope `everyone`; expired: `deletedBy` null), or for this user only
+   * (`me`).
+   */
   'message-deleted': DeletedMessage;
   /** A conversation is now so; also one that is new since the last connection. */
   'conversation-updated': ServerEvents['conversation-updated'];

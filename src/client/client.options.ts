@@ -10,16 +10,16 @@ export interface ClientOptions {
   /** Of the server: `https://chat.example.com`. */
   url: string;
   /**
-   * The JWT, or what gets one. A callback is asked at the first connection, `refreshBeforeMs` before the token expires, and
-   * when the server has refused it; while it fails it is asked again, with growing waits. A string that is refused stops
-   * the client.
+   * The JWT, or what gets one. A callback is asked at the first connection, `refreshBeforeMs`
+   * before the token expires, and when the server has refused it; while it fails it is asked again,
+   * with growing waits. A string that is refused stops the client.
    */
   token: string | (() => string | Promise<string>);
   /** Names this installation of the app; 1 to 64 of `A-Za-z0-9._-`. Default `default`. */
   deviceId?: string;
   /**
-   * `manual`: a message counts as delivered when the app's handlers have taken it. `auto` (default): when it has reached
-   * the device.
+   * `manual`: a message counts as delivered when the app's handlers have taken it. `auto`
+   * (default): when it has reached the device.
    */
   ackMode?: 'auto' | 'manual';
   /** Default: memory. */
@@ -27,21 +27,30 @@ export interface ClientOptions {
   /** Begins every key in the storage; one for each user of the app. Default `parley`. */
   storagePrefix?: string;
   /**
-   * What a client without a stored position begins with. `nothing` (default): the present; the app reads what it shows from
-   * REST and `getMessages`. `everything`: all conversations, messages and receipts of the user.
+   * What a client without a stored position begins with. `nothing` (default): the present; the app
+   * reads what it shows from REST and `getMessages`. `everything`: all conversations, messages and
+   * receipts of the user.
    */
   firstSync?: 'nothing' | 'everything';
-  /** Items of a page of `sync` and of history, at most the server's `MAX_PAGE_SIZE`. Default 200. */
+  /**
+   * Items of a page of `sync` and of history, at most the server's `MAX_PAGE_SIZE`. Default 200.
+   */
   pageSize?: number;
   /** Messages that may wait to be sent; more are refused with `OUTBOX_FULL`. Default 1,000. */
   outboxLimit?: number;
-  /** Events that may wait for the app's handlers; then the client disconnects until it has caught up. Default 10,000. */
+  /**
+   * Events that may wait for the app's handlers; then the client disconnects until it has caught
+   * up. Default 10,000.
+   */
   inboxLimit?: number;
   /** Messages whose `rev` is remembered, to drop repeats. Default 20,000. */
   rememberedMessages?: number;
   /** Until `session-ready`. Default 10,000. */
   connectTimeoutMs?: number;
-  /** Until an answer, which the server gives within 3 s: one that does not come means that the link is dead. Default 10,000. */
+  /**
+   * Until an answer, which the server gives within 3 s: one that does not come means that the link
+   * is dead. Default 10,000.
+   */
   requestTimeoutMs?: number;
   /** Wait before the first try again, doubled with each further one. Default 500. */
   reconnectDelayMs?: number;
@@ -52,8 +61,8 @@ export interface ClientOptions {
   /** Default: what the server proposes. */
   heartbeatIntervalMs?: number;
   /**
-   * How long after a heartbeat its position is believed to have been heard of whole; a node takes at most 5 s to tell what
-   * another has committed. Default 15,000.
+   * How long after a heartbeat its position is believed to have been heard of whole; a node takes
+   * at most 5 s to tell what another has committed. Default 15,000.
    */
   positionLagMs?: number;
   /** Default `['websocket']`, which needs no sticky load balancer. */

@@ -1,9 +1,10 @@
 /**
- * Where a client keeps what must survive a restart of the app: unsent messages, the sync position, whose they are.
+ * Where a client keeps what must survive a restart of the app: unsent messages, the sync position,
+ * whose they are.
  *
- * `localStorage`, and React Native's `AsyncStorage`, are such storages as they stand. Writes come one after the other.
- * A failure is told as `error` (`STORAGE_FAILED`); the client goes on with what it has in memory. One client at a time may use a
- * `storagePrefix`: two browser tabs need two.
+ * `localStorage`, and React Native's `AsyncStorage`, are such storages as they stand. Writes come
+ * one after the other. A failure is told as `error` (`STORAGE_FAILED`); the client goes on with
+ * what it has in memory. One client at a time may use a `storagePrefix`: two browser tabs need two.
  *
  * @since 0.1.0
  */

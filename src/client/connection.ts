@@ -6,7 +6,9 @@ import type { ClientSettings } from './client.options.js';
 
 /** How a connection ended. */
 export interface Ending {
-  /** `lost`: the link broke or fell silent. `refused`: the server said no. `dropped`: by this side. */
+  /**
+   * `lost`: the link broke or fell silent. `refused`: the server said no. `dropped`: by this side.
+   */
   reason: 'lost' | 'refused' | 'dropped';
   error: ChatError | null;
 }
@@ -24,13 +26,17 @@ type Answer = { ok: true; data: unknown } | { ok: false; error: unknown };
 type Plan = Pick<ClientSettings, 'url' | 'transports' | 'socketOptions' | 'connectTimeoutMs' | 'requestTimeoutMs'>;
 
 /**
- * One connection, from dialling to its end; never used again after it. Nothing is kept for the next one: a stock socket
- * would send what was asked of it while it was away, whether or not anybody still waits for the answer.
+ * One connection, from dialling to its end; never used again after it. Nothing is kept for the next
+ * one: a stock socket would send what was asked of it while it was away, whether or not anybody
+ * still waits for the answer.
  */
 export class Connection {
   session: SessionReady | null = null;
   isOver = false;
-  /** Something on this connection could not be handed over: what came after it is not in order, and what follows proves nothing. */
+  /**
+   * Something on this connection could not be handed over: what came after it is not in order, and
+   * what follows proves nothing.
+   */
   isBroken = false;
   private readonly socket: Socket;
   private readonly waiting = new Set<(error: ChatError) => void>();
@@ -56,8 +62,8 @@ export class Connection {
   /**
    * Sends an event and resolves with its answer's `data`.
    *
-   * @throws ChatError the server's | TIMEOUT (and the connection ends: every packet is answered, so its link is dead) |
-   *   DISCONNECTED
+   * @throws ChatError the server's | TIMEOUT (and the connection ends: every packet is answered, so
+   *   its link is dead) | DISCONNECTED
    */
   request(event: string, payload?: unknown): Promise<unknown> {
     if (this.isOver) return Promise.reject(ChatError.own('NOT_CONNECTED', { event }));
@@ -78,7 +84,8 @@ export class Connection {
   }
 
   /**
-   * As {@link request}, again and again while the error is retryable; waits as the server asks, else with growing waits.
+   * As {@link request}, again and again while the error is retryable; waits as the server asks,
+   * else with growing waits.
    *
    * @returns null: the connection ended first
    * @throws ChatError one that is not retryable
@@ -126,7 +133,8 @@ export class Connection {
 
   private hear(event: string, payload: unknown): void {
     if (this.isOver) return;
-    // Every request has an ack callback: what comes as `error` says why the server is about to disconnect.
+    // Every request has an ack callback: what comes as `error` says why the server is about to
+    // disconnect.
     if (event === 'error') this.lastError = payload;
     if (event === 'session-ready') {
       clearTimeout(this.patience);

@@ -9,8 +9,9 @@ interface Mark {
 const collectMs = 100;
 
 /**
- * Tells the server what the app's handlers have taken (`ackMode: 'manual'`): per conversation one cumulative
- * `mark-delivered`. What could not be told is told by the next connection, on which the server sends those messages again.
+ * Tells the server what the app's handlers have taken (`ackMode: 'manual'`): per conversation one
+ * cumulative `mark-delivered`. What could not be told is told by the next connection, on which the
+ * server sends those messages again.
  */
 export class DeliveryMarks {
   private connection: Connection | null = null;
@@ -34,7 +35,8 @@ export class DeliveryMarks {
   }
 
   /**
-   * The app has taken what the server pushed on this connection; in order, so that everything before it was taken, too.
+   * The app has taken what the server pushed on this connection; in order, so that everything
+   * before it was taken, too.
    *
    * @param seq of a new message; null: the change of one
    */

@@ -6,8 +6,8 @@ import { Connection, type ConnectionListener, type Ending } from './connection.j
 import type { TokenSource } from './token.source.js';
 
 /**
- * `stopped`: not wanted, or given up (see `error`). `connecting`: on the way to `session-ready`. `online`. `waiting`: until
- * the next try. `closed`: for good.
+ * `stopped`: not wanted, or given up (see `error`). `connecting`: on the way to `session-ready`.
+ * `online`. `waiting`: until the next try. `closed`: for good.
  */
 export type ConnectionState = 'stopped' | 'connecting' | 'online' | 'waiting' | 'closed';
 
@@ -30,7 +30,10 @@ export interface DialerListener extends ConnectionListener {
 // A fresh token that is refused, too, will not get better by asking on.
 const maxSignInRefusals = 2;
 
-/** Keeps one connection open: dials, waits, dials again, and gives up where the server's refusal is final. */
+/**
+ * Keeps one connection open: dials, waits, dials again, and gives up where the server's refusal is
+ * final.
+ */
 export class Dialer {
   state: ConnectionState = 'stopped';
   connection: Connection | null = null;

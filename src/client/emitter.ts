@@ -1,7 +1,13 @@
-/** What an app does with an event. A promise it returns is waited for before the next message event is handed over. */
+/**
+ * What an app does with an event. A promise it returns is waited for before the next message event
+ * is handed over.
+ */
 export type Handler<Payload> = (payload: Payload) => unknown;
 
-/** Handlers by event. All of an event's handlers are called, in the order they were added, also when one fails. */
+/**
+ * Handlers by event. All of an event's handlers are called, in the order they were added, also when
+ * one fails.
+ */
 export class Emitter<Events extends object> {
   private readonly handlers = new Map<keyof Events, Set<Handler<never>>>();
 
@@ -16,7 +22,10 @@ export class Emitter<Events extends object> {
     this.handlers.get(event)?.delete(handler);
   }
 
-  /** @returns settles with all handlers, rejected by the first that failed; undefined: all returned at once */
+  /**
+   * @returns settles with all handlers, rejected by the first that failed; undefined: all returned
+   * at once
+   */
   emit<Name extends keyof Events>(event: Name, payload: Events[Name]): Promise<unknown> | undefined {
     const running: Promise<unknown>[] = [];
     for (const handler of [...(this.handlers.get(event) ?? [])] as Handler<Events[Name]>[]) {

@@ -6,8 +6,8 @@ import type { Sequences } from './sequences.js';
 /**
  * Reads what is missing between the last message of a conversation and one that has come.
  *
- * `seq` has no gaps; what a client sees may have: its own messages whose answer has not come yet, those deleted for this
- * user, those that have expired. So what cannot be read is no loss.
+ * `seq` has no gaps; what a client sees may have: its own messages whose answer has not come yet,
+ * those deleted for this user, those that have expired. So what cannot be read is no loss.
  */
 export class GapFiller {
   constructor(
@@ -16,7 +16,10 @@ export class GapFiller {
     private readonly pageSize: number,
   ) {}
 
-  /** @returns false: the connection ended first, or a handler failed; what follows is not to be believed whole */
+  /**
+   * @returns false: the connection ended first, or a handler failed; what follows is not to be
+   * believed whole
+   */
   async fill(connection: Connection, conversationId: string, beforeSeq: number): Promise<boolean> {
     let isWhole = true;
     for (let afterSeq = this.sequences.upTo(conversationId)!; afterSeq < beforeSeq - 1;) {

@@ -6,14 +6,17 @@ import type { Emitter } from './emitter.js';
 import type { CursorNews, Ledger } from './ledger.js';
 import type { Sequences } from './sequences.js';
 
-/** Whether a message of this client's own, told by the server, settles one that waits in the outbox. */
+/**
+ * Whether a message of this client's own, told by the server, settles one that waits in the outbox.
+ */
 export type OwnMessageTaker = (message: Message) => boolean;
 
 /**
- * The one door to the app's handlers for everything that has an order. Each method hands over what is news, and remembers
- * it once the handlers are through.
+ * The one door to the app's handlers for everything that has an order. Each method hands over what
+ * is news, and remembers it once the handlers are through.
  *
- * Every method resolves with whether the app has it now: false when a handler failed, which has been told as `error`.
+ * Every method resolves with whether the app has it now: false when a handler failed, which has
+ * been told as `error`.
  */
 export class HandOver {
   private isClosed = false;

@@ -2,12 +2,16 @@ import type { HeartbeatAck } from '../common/wire-events.js';
 import type { Connection } from './connection.js';
 
 /**
- * Asks the server for a sign of life, its clock and its position, as often as it proposes. A heartbeat that is not answered
- * in time ends the connection (see {@link Connection.request}), long before the transport notices.
+ * Asks the server for a sign of life, its clock and its position, as often as it proposes. A
+ * heartbeat that is not answered in time ends the connection (see {@link Connection.request}), long
+ * before the transport notices.
  */
 export class Heartbeat {
   private timer: ReturnType<typeof setInterval> | undefined;
-  /** The server's clock less this one's, by the last answer; an error of half the way there and back. */
+  /**
+   * The server's clock less this one's, by the last answer; an error of half the way there and
+   * back.
+   */
   offsetMs = 0;
 
   constructor(

@@ -1,8 +1,8 @@
 type Task = () => Promise<void> | void;
 
 /**
- * Everything that goes to the app's handlers in order, one after the other: events, catching up after a connect, the
- * positions that stand for all before them.
+ * Everything that goes to the app's handlers in order, one after the other: events, catching up
+ * after a connect, the positions that stand for all before them.
  */
 export class Inbox {
   private tasks: Task[] = [];

@@ -7,8 +7,9 @@ const collectMs = 1_000;
 const maxEntries = 500;
 
 /**
- * Keeps the newest of the ledger over a restart: a stored position lies a little back, so the next run's first sync tells some of
- * what this one has handed over. Written at most once a second; an app that is killed is told the last second again.
+ * Keeps the newest of the ledger over a restart: a stored position lies a little back, so the next
+ * run's first sync tells some of what this one has handed over. Written at most once a second; an
+ * app that is killed is told the last second again.
  */
 export class LedgerStore {
   private timer: ReturnType<typeof setTimeout> | undefined;

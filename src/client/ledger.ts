@@ -14,10 +14,11 @@ const maxConversations = 10_000;
 const gone = Number.POSITIVE_INFINITY;
 
 /**
- * What the app has been handed already, so that nothing is handed over twice, and nothing old after something newer.
+ * What the app has been handed already, so that nothing is handed over twice, and nothing old after
+ * something newer.
  *
- * Bounded: of messages not heard of for long it knows nothing, and would hand one over again; apps that store messages
- * compare `rev`, too.
+ * Bounded: of messages not heard of for long it knows nothing, and would hand one over again; apps
+ * that store messages compare `rev`, too.
  */
 export class Ledger {
   private readonly revs: RecentMap<string, number>;

@@ -14,7 +14,10 @@ export class OutboxStore {
     return entries.filter((entry) => entry !== null);
   }
 
-  /** Resolves when both are written: the entry first, so that the list names nothing that is not there. */
+  /**
+   * Resolves when both are written: the entry first, so that the list names nothing that is not
+   * there.
+   */
   async add(entry: OutboxEntry, all: () => readonly OutboxEntry[]): Promise<void> {
     await Promise.all([this.vault.write(nameOf(entry), () => entry), this.writeIndex(all)]);
   }

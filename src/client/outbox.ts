@@ -25,8 +25,9 @@ type Transmit = (entry: OutboxEntry) => Promise<SendMessageAnswer>;
 const maxInFlight = 8;
 
 /**
- * What the app wants to send, until the server has stored it: kept in the storage before the first try, tried again under
- * one `clientMessageId`, and in each conversation one at a time, so that a retry is never overtaken (ADR-0015).
+ * What the app wants to send, until the server has stored it: kept in the storage before the first
+ * try, tried again under one `clientMessageId`, and in each conversation one at a time, so that a
+ * retry is never overtaken (ADR-0015).
  */
 export class Outbox {
   private waiting: Waiting[] = [];
@@ -84,7 +85,10 @@ export class Outbox {
     return true;
   }
 
-  /** The server tells of a message that is waiting here: a try whose answer was lost. @returns whether it is one */
+  /**
+   * The server tells of a message that is waiting here: a try whose answer was lost. @returns
+   * whether it is one
+   */
   settle(message: Message): boolean {
     const { conversationId, clientMessageId } = message;
     const one = clientMessageId === null ? undefined : this.find(conversationId, clientMessageId);

@@ -13,13 +13,17 @@ type PayloadOf<Exchange> =
   undefined extends RequestOf<Exchange> ? [payload?: RequestOf<Exchange>] : [payload: RequestOf<Exchange>];
 
 /**
- * One device of one user: a connection that is kept, an outbox that loses nothing, events that come once and in order.
+ * One device of one user: a connection that is kept, an outbox that loses nothing, events that come
+ * once and in order.
  *
- * - **Sending**: {@link send} resolves when the message is stored, after however many tries; it is stored once, and messages of
- *   a conversation in the order in which they were sent. With a `storage` that lasts, also over restarts of the app.
- * - **Receiving**: no state of a message twice, none after a newer one, whatever the server repeats; after each connect what was
- *   missed goes first. What a handler has not taken comes again on the next connection.
- * - **Connection**: comes back by itself after everything but a refusal that is final (`state`: `stopped` with the error).
+ * - **Sending**: {@link send} resolves when the message is stored, after however many tries; it is
+ *   stored once, and messages of a conversation in the order in which they were sent. With a
+ *   `storage` that lasts, also over restarts of the app.
+ * - **Receiving**: no state of a message twice, none after a newer one, whatever the server
+ *   repeats; after each connect what was missed goes first. What a handler has not taken comes
+ *   again on the next connection.
+ * - **Connection**: comes back by itself after everything but a refusal that is final (`state`:
+ *   `stopped` with the error).
  *
  * Register handlers before {@link connect}: what comes while there is none counts as taken.
  *
@@ -30,7 +34,8 @@ type PayloadOf<Exchange> =
  * await client.connect();
  * await client.send({ conversationId, content: { text: 'Hello!' } });
  * ```
- * @typeParam Verbs,Events events of the server's own extensions, beside those of the contract; see docs/client.md
+ * @typeParam Verbs,Events events of the server's own extensions, beside those of the contract; see
+ *   docs/client.md
  * @since 0.1.0
  */
 export class ParleyClient<Verbs extends object = object, Events extends object = object> extends ChatVerbs {
@@ -51,14 +56,17 @@ export class ParleyClient<Verbs extends object = object, Events extends object =
     return this.inner.current;
   }
 
-  /** The server's clock less this device's, in milliseconds, by the last heartbeat; 0 before the first session. */
+  /**
+   * The server's clock less this device's, in milliseconds, by the last heartbeat; 0 before the
+   * first session.
+   */
   get clockOffsetMs(): number {
     return this.inner.clockOffsetMs;
   }
 
   /**
-   * Calls a handler at each event. A promise it returns is waited for before the next event that has an order is handed over; one that
-   * rejects is told as `error` (`HANDLER_FAILED`).
+   * Calls a handler at each event. A promise it returns is waited for before the next event that
+   * has an order is handed over; one that rejects is told as `error` (`HANDLER_FAILED`).
    *
    * @returns takes the handler away again
    */
@@ -74,11 +82,13 @@ export class ParleyClient<Verbs extends object = object, Events extends object =
   }
 
   /**
-   * Connects, and stays connected until {@link disconnect}, {@link close} or a final refusal; while it waits, tries at once.
+   * Connects, and stays connected until {@link disconnect}, {@link close} or a final refusal; while
+   * it waits, tries at once.
    *
    * @returns the session, as soon as there is one
-   * @throws ChatError CLOSED | the refusal that is final: UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED (another token does not
-   *   help, or there is none) | VALIDATION_FAILED | FORBIDDEN (the device was removed) | WRONG_USER
+   * @throws ChatError CLOSED | the refusal that is final: UNAUTHENTICATED | TOKEN_EXPIRED |
+   *   TOKEN_REVOKED (another token does not help, or there is none) | VALIDATION_FAILED | FORBIDDEN
+   *   (the device was removed) | WRONG_USER
    */
   connect(): Promise<SessionReady> {
     return this.inner.connect();
@@ -103,13 +113,15 @@ export class ParleyClient<Verbs extends object = object, Events extends object =
   }
 
   /**
-   * Sends a message, through the outbox: connected or not, again until the server has answered, stored once.
+   * Sends a message, through the outbox: connected or not, again until the server has answered,
+   * stored once.
    *
-   * @param message `content` by its `type` (default `text`: `{ text }`); `clientMessageId` 1 to 128 characters, made up where
-   *   left out
+   * @param message `content` by its `type` (default `text`: `{ text }`); `clientMessageId` 1 to 128
+   *   characters, made up where left out
    * @returns the stored message; `duplicate`: an earlier try had got through
-   * @throws ChatError what the server refused for good (VALIDATION_FAILED, FORBIDDEN, NOT_FOUND, CONFLICT, …) | OUTBOX_FULL |
-   *   CANCELLED | CLOSED. Nobody needs to catch it: it is told as `message-failed`, too, but for OUTBOX_FULL and CLOSED.
+   * @throws ChatError what the server refused for good (VALIDATION_FAILED, FORBIDDEN, NOT_FOUND,
+   *   CONFLICT, …) | OUTBOX_FULL | CANCELLED | CLOSED. Nobody needs to catch it: it is told as
+   *   `message-failed`, too, but for OUTBOX_FULL and CLOSED.
    * @fires message-queued, then message-sent or message-failed
    */
   send(message: OutgoingMessage): Promise<SendMessageAnswer> {
@@ -121,20 +133,27 @@ export class ParleyClient<Verbs extends object = object, Events extends object =
     return this.inner.pendingMessages();
   }
 
-  /** Takes back a message of which no try has been made. @returns whether it will not be sent @fires message-failed */
+  /**
+   * Takes back a message of which no try has been made. @returns whether it will not be sent @fires
+   * message-failed
+   */
   cancelMessage({ conversationId, clientMessageId }: Pick<OutboxEntry, 'conversationId' | 'clientMessageId'>): boolean {
     return this.inner.cancelMessage(conversationId, clientMessageId);
   }
 
   /**
-   * Ends the client for good: tells the server what the handlers have taken, hangs up, and waits until what is to be stored is
-   * stored. Everything still waited for rejects with `CLOSED`; unsent messages stay in the storage.
+   * Ends the client for good: tells the server what the handlers have taken, hangs up, and waits
+   * until what is to be stored is stored. Everything still waited for rejects with `CLOSED`; unsent
+   * messages stay in the storage.
    */
   close(): Promise<void> {
     return this.inner.close();
   }
 
-  /** At sign-out, after {@link close}: takes everything of this user out of the storage, unsent messages included. */
+  /**
+   * At sign-out, after {@link close}: takes everything of this user out of the storage, unsent
+   * messages included.
+   */
   forget(): Promise<void> {
     return this.inner.forget();
   }

@@ -37,7 +37,10 @@ export function isOrdered(event: string): boolean {
   return ordered.has(event);
 }
 
-/** What the server pushes, in the order in which it came: gaps are filled first, and what the app has taken is marked. */
+/**
+ * What the server pushes, in the order in which it came: gaps are filled first, and what the app
+ * has taken is marked.
+ */
 export class PushedEvents {
   constructor(
     private readonly handOver: HandOver,

@@ -19,8 +19,9 @@ import { SyncPosition } from './sync.position.js';
 import type { Vault } from './vault.js';
 
 /**
- * Everything that comes in. Of each connection first what was missed ({@link CatchUp}), then what it brings, in the order in which
- * it came; and the position that stands for all that was handed over.
+ * Everything that comes in. Of each connection first what was missed ({@link CatchUp}), then what
+ * it brings, in the order in which it came; and the position that stands for all that was handed
+ * over.
  */
 export class Reception {
   private readonly inbox: Inbox;
@@ -127,7 +128,8 @@ export class Reception {
       if (changes === null) connection.isBroken = true;
       else await this.handOver.hand('synced', { changes });
     } catch (error) {
-      // What the server cannot tell now, it is asked for again by the next connection; what comes live is told meanwhile.
+      // What the server cannot tell now, it is asked for again by the next connection; what comes
+      // live is told meanwhile.
       this.position.hold();
       this.handOver.fail(error as ChatError);
     }

@@ -18,7 +18,10 @@ export class Sequences {
     return this.byConversation.get(conversationId)?.upTo;
   }
 
-  /** Whether all messages between what is here and `seq` are missing; the first message of a conversation closes no gap. */
+  /**
+   * Whether all messages between what is here and `seq` are missing; the first message of a
+   * conversation closes no gap.
+   */
   isGapBefore(conversationId: string, seq: number): boolean {
     const upTo = this.upTo(conversationId);
     return upTo !== undefined && seq > upTo + 1;

@@ -19,7 +19,9 @@ import { Vault } from './vault.js';
 const userName = 'user';
 const farewellMs = 1_000;
 
-/** Puts the parts of a client together: what a new connection sets going, and what its end stops. */
+/**
+ * Puts the parts of a client together: what a new connection sets going, and what its end stops.
+ */
 export class Session {
   private readonly vault: Vault;
   private readonly dialer: Dialer;

@@ -13,7 +13,8 @@ export class SessionWaiters {
 
   /**
    * @param patienceMs null: as long as it takes
-   * @throws ChatError NOT_CONNECTED (out of patience; the client hung up) | CLOSED | the final refusal
+   * @throws ChatError NOT_CONNECTED (out of patience; the client hung up) | CLOSED | the final
+   *   refusal
    */
   wait({ state, connection }: Dialer, patienceMs: number | null): Promise<Connection> {
     if (state === 'online' && connection) return Promise.resolve(connection);

@@ -17,11 +17,13 @@ interface Candidate {
 const name = 'position';
 
 /**
- * Up to where everything has been handed over to the app; stored, so that the next connection's `sync` goes on from there.
+ * Up to where everything has been handed over to the app; stored, so that the next connection's
+ * `sync` goes on from there.
  *
- * A position of `sync` is exact. One of a heartbeat is Postgres' position, and what another node committed just before it may
- * reach this socket after it; so it is a candidate until `lagMs` later (contract, guarantee 4: 5 s), and forgotten
- * with its connection. While Postgres is away, a heartbeat repeats the one before, which says nothing new.
+ * A position of `sync` is exact. One of a heartbeat is Postgres' position, and what another node
+ * committed just before it may reach this socket after it; so it is a candidate until `lagMs` later
+ * (contract, guarantee 4: 5 s), and forgotten with its connection. While Postgres is away, a
+ * heartbeat repeats the one before, which says nothing new.
  */
 export class SyncPosition {
   current: Position | null = null;
@@ -39,7 +41,10 @@ export class SyncPosition {
     this.current = await this.vault.read<Position>(name);
   }
 
-  /** A new connection: what was missed on the one before, it will bring. @param token of its `session-ready` */
+  /**
+   * A new connection: what was missed on the one before, it will bring. @param token of its
+   * `session-ready`
+   */
   begin(token: string): void {
     this.isHeld = false;
     this.candidates = [];

@@ -6,8 +6,9 @@ const maxTimerMs = 2_147_483_647;
 const retryMs = 5_000;
 
 /**
- * Gets another token before the present one ends, and hands it to the server (`refresh-token`), so that the connection stays.
- * Where this fails it is tried again until the server disconnects; then the next connection begins with a fresh token.
+ * Gets another token before the present one ends, and hands it to the server (`refresh-token`), so
+ * that the connection stays. Where this fails it is tried again until the server disconnects; then
+ * the next connection begins with a fresh token.
  */
 export class TokenRenewal {
   private timer: ReturnType<typeof setTimeout> | undefined;

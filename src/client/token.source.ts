@@ -40,13 +40,19 @@ export class TokenSource {
     if (this.canRenew) this.token = null;
   }
 
-  /** When the present token ends, in milliseconds of Unix time; null where it does not say (it is no JWT). */
+  /**
+   * When the present token ends, in milliseconds of Unix time; null where it does not say (it is no
+   * JWT).
+   */
   get expiresAtMs(): number | null {
     return this.token === null ? null : expiryOf(this.token);
   }
 }
 
-/** A request of the app's that hangs, as on networks without a time-out of their own, is one that failed. */
+/**
+ * A request of the app's that hangs, as on networks without a time-out of their own, is one that
+ * failed.
+ */
 async function inTime(source: () => string | Promise<string>, patienceMs: number): Promise<string> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

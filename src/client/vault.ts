@@ -1,7 +1,10 @@
 import { ChatError } from './chat-error.js';
 import type { ClientStorage } from './client.storage.js';
 
-/** One client's part of a storage: JSON by name, one access after the other. Never rejects; failures are reported. */
+/**
+ * One client's part of a storage: JSON by name, one access after the other. Never rejects; failures
+ * are reported.
+ */
 export class Vault {
   private last: Promise<unknown> = Promise.resolve();
 

@@ -31,7 +31,10 @@ export function ownerOf(url: string): number | null {
   return number === undefined ? null : Number(number);
 }
 
-/** Where one node can be reached beside the port of all, on the loopback interface only: siblings and Prometheus use it. */
+/**
+ * Where one node can be reached beside the port of all, on the loopback interface only: siblings
+ * and Prometheus use it.
+ */
 export function ownPort(port: number, number: number): number {
   return port + number;
 }

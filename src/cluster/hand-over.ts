@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** An upgrade request whose socket travels with this message from one node to the launcher and on to another node. */
+/**
+ * An upgrade request whose socket travels with this message from one node to the launcher and on to
+ * another node.
+ */
 export interface HandOver {
   /** Number of the node it is for. */
   handOver: number;
@@ -20,8 +23,9 @@ export function isHandOver(message: unknown): message is HandOver {
 /**
  * Leaves what arrives from now on in the kernel, for the process that gets the socket next.
  *
- * `pause()` is not enough: it reads on until a buffer is full, and the sender of a handle keeps its copy until the other
- * side has confirmed. Bytes read meanwhile are lost: without this, about one upgrade in twenty missed its first frame.
+ * `pause()` is not enough: it reads on until a buffer is full, and the sender of a handle keeps its
+ * copy until the other side has confirmed. Bytes read meanwhile are lost: without this, about one
+ * upgrade in twenty missed its first frame.
  */
 export function stopReading(socket: Socket): void {
   const { _handle: handle } = socket as unknown as { _handle?: { readStop(): void } };

@@ -14,9 +14,9 @@ const unknownSession = '{"code":1,"message":"Session ID unknown"}';
 /**
  * Takes care, request by request, that a session is served by the node that made it.
  *
- * A browser uses one connection for many sessions, so routing by connection is not enough. Long polls of a sibling's
- * session are forwarded to its own port; a WebSocket upgrade is handed over as the open socket, which costs nothing
- * afterwards and does not tie the two nodes together.
+ * A browser uses one connection for many sessions, so routing by connection is not enough. Long
+ * polls of a sibling's session are forwarded to its own port; a WebSocket upgrade is handed over as
+ * the open socket, which costs nothing afterwards and does not tie the two nodes together.
  *
  * @param app initialised, not listening yet
  * @param port of all nodes; this node's own is opened here
@@ -72,7 +72,8 @@ function handOver(incoming: IncomingMessage, socket: Socket, head: Buffer, to: n
   const { method, url, headers, rawHeaders } = incoming;
   const message: HandOver = { handOver: to, method, url, headers, rawHeaders, head: head.toString('base64') };
   stopReading(socket);
-  // Else Node's channel would make this server's end wait for that of a socket which is not its own any more.
+  // Else Node's channel would make this server's end wait for that of a socket which is not its own
+  // any more.
   Object.assign(socket, { server: null });
   process.send!(message, socket, {}, () => socket.destroy());
 }

@@ -32,7 +32,10 @@ interface Slot {
 /** A node that ended before it listened. It has printed why. */
 export class NodeStartError extends Error {}
 
-/** Keeps the nodes of a cluster running, each under its number, and hands sockets from one to another. */
+/**
+ * Keeps the nodes of a cluster running, each under its number, and hands sockets from one to
+ * another.
+ */
 export class Supervisor {
   private readonly slots = new Map<number, Slot>();
   private readonly ends = new Set<Promise<void>>();

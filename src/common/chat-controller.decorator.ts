@@ -3,7 +3,8 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { DeclaredInputGuard } from './declared-input.guard.js';
 
 /**
- * A REST controller of the contract: a token is needed, and what a route does not declare is refused, as on the socket.
+ * A REST controller of the contract: a token is needed, and what a route does not declare is
+ * refused, as on the socket.
  *
  * @param tag groups its routes in the OpenAPI document
  */

@@ -6,7 +6,10 @@ export interface ErrorDetail {
   message: string;
 }
 
-/** What a client gets of a failure, on the socket (ack or `error`) and, as problem details, over REST. */
+/**
+ * What a client gets of a failure, on the socket (ack or `error`) and, as problem details, over
+ * REST.
+ */
 export interface ErrorBody {
   code: string;
   message: string;
@@ -19,7 +22,10 @@ export interface ErrorBody {
 }
 
 export interface ChatErrorOptions {
-  /** Shown to the client. Left out, the code's title is shown. Never a body, a token or another user's data. */
+  /**
+   * Shown to the client. Left out, the code's title is shown. Never a body, a token or another
+   * user's data.
+   */
   message?: string;
   details?: ErrorDetail[];
   /** Milliseconds. */
@@ -28,7 +34,10 @@ export interface ChatErrorOptions {
   cause?: unknown;
 }
 
-/** The one error type that reaches clients. Any other error thrown is answered `INTERNAL` and logged. */
+/**
+ * The one error type that reaches clients. Any other error thrown is answered `INTERNAL` and
+ * logged.
+ */
 export class ChatError extends Error {
   readonly code: ErrorCode;
   readonly details?: ErrorDetail[];

@@ -4,8 +4,8 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { invalid } from './chat-error.js';
 
 /**
- * Refuses a query or a body where the route takes none: no DTO is there that would refuse its properties. An empty body
- * (`{}`) is none.
+ * Refuses a query or a body where the route takes none: no DTO is there that would refuse its
+ * properties. An empty body (`{}`) is none.
  *
  * @throws ChatError VALIDATION_FAILED
  */

@@ -10,11 +10,12 @@ function dtoClassOf({ metatype }: ArgumentMetadata): DtoClass | null {
 }
 
 /**
- * Makes a handler's payload a DTO, or refuses it. Bound to controllers and gateways (`@UsePipes(new DtoPipe())`), not
- * globally: an embedding application keeps its own pipes.
+ * Makes a handler's payload a DTO, or refuses it. Bound to controllers and gateways (`@UsePipes(new
+ * DtoPipe())`), not globally: an embedding application keeps its own pipes.
  *
- * Everything a client sent is found harmless first ({@link assertHarmlessPayload}), also where no DTO is declared (a path
- * parameter). What parameter decorators of our own bring (`custom`) passes untouched.
+ * Everything a client sent is found harmless first ({@link assertHarmlessPayload}), also where no
+ * DTO is declared (a path parameter). What parameter decorators of our own bring (`custom`) passes
+ * untouched.
  *
  * @throws ChatError VALIDATION_FAILED
  */
@@ -31,9 +32,9 @@ export class DtoPipe implements PipeTransform {
 /**
  * As {@link DtoPipe}, for query strings: `@Query(new QueryPipe()) query: HistoryQuery`.
  *
- * A text becomes what its property is declared as: `number` (decimal notation only: `''`, `0x10` and `1e3` stay texts
- * and fail their rule), `boolean` (`true`, `false`), array (`a,b`, or the parameter repeated). Any other parameter that
- * is repeated is refused.
+ * A text becomes what its property is declared as: `number` (decimal notation only: `''`, `0x10`
+ * and `1e3` stay texts and fail their rule), `boolean` (`true`, `false`), array (`a,b`, or the
+ * parameter repeated). Any other parameter that is repeated is refused.
  *
  * @throws ChatError VALIDATION_FAILED
  */

@@ -1,7 +1,9 @@
 /**
- * An object of the wire that goes to several places and is encoded once. Must not change after it was first encoded.
+ * An object of the wire that goes to several places and is encoded once. Must not change after it
+ * was first encoded.
  *
- * `JSON.stringify` gives the same; who writes text anyway (the encoder of acks, the packet writer) asks for {@link json}.
+ * `JSON.stringify` gives the same; who writes text anyway (the encoder of acks, the packet writer)
+ * asks for {@link json}.
  */
 export abstract class EncodedOnce {
   #json: string | null = null;

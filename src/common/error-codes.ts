@@ -1,8 +1,9 @@
 /**
- * The error codes of the wire contract (section 2), their HTTP status and whether a client may simply try again.
+ * The error codes of the wire contract (section 2), their HTTP status and whether a client may
+ * simply try again.
  *
- * The one table: the socket filter, the problem-details filter and `docs/errors.md` are made from it. An extension adds
- * its own codes, with a prefix of its own, by {@link registerErrorCodes}.
+ * The one table: the socket filter, the problem-details filter and `docs/errors.md` are made from
+ * it. An extension adds its own codes, with a prefix of its own, by {@link registerErrorCodes}.
  */
 export interface ErrorCodeEntry {
   readonly status: number;

@@ -16,12 +16,13 @@ const verdicts = new WeakMap<object, QuickVerdict>();
 const lookCloser: QuickVerdict = () => false;
 
 /**
- * Compiles a class's rules into plain functions, once (ADR-0010): class-validator walks its metadata for every payload,
- * which was a fourteenth of what a send cost.
+ * Compiles a class's rules into plain functions, once (ADR-0010): class-validator walks its
+ * metadata for every payload, which was a fourteenth of what a send cost.
  *
- * True means that class-validator would find no fault either, with unknown properties forbidden. False means nothing:
- * the caller asks class-validator, which also words the fault. Rules this does not know (nested, asynchronous, grouped)
- * make every answer false, so the fast way can only be missing, never wrong.
+ * True means that class-validator would find no fault either, with unknown properties forbidden.
+ * False means nothing: the caller asks class-validator, which also words the fault. Rules this does
+ * not know (nested, asynchronous, grouped) make every answer false, so the fast way can only be
+ * missing, never wrong.
  */
 export function quickVerdict(dtoClass: new () => object): QuickVerdict {
   const known = verdicts.get(dtoClass);

@@ -1,6 +1,6 @@
 /**
- * Leaves: types and pure functions that every other folder may use. Nothing here reads a setting, opens a connection or
- * knows a feature.
+ * Leaves: types and pure functions that every other folder may use. Nothing here reads a setting,
+ * opens a connection or knows a feature.
  */
 export { ApiErrors } from './api-errors.decorator.js';
 export { ChatController } from './chat-controller.decorator.js';

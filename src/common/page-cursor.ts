@@ -27,7 +27,8 @@ export function encodeCursor(key: readonly (string | number)[]): string {
  * Reads a cursor back.
  *
  * @param length how many parts the list's sort key has
- * @throws ChatError VALIDATION_FAILED for anything {@link encodeCursor} has not made for such a list
+ * @throws ChatError VALIDATION_FAILED for anything {@link encodeCursor} has not made for such a
+ *   list
  */
 export function decodeCursor(cursor: string, length: number): (string | number)[] {
   let key: unknown;

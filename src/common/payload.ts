@@ -2,7 +2,10 @@ import { invalid } from './chat-error.js';
 
 /** Nesting above this is refused (contract, section 2). */
 export const maxPayloadDepth = 32;
-/** Keys and array elements of one payload above this are refused: class-transformer is quadratic in unknown keys. */
+/**
+ * Keys and array elements of one payload above this are refused: class-transformer is quadratic in
+ * unknown keys.
+ */
 export const maxPayloadNodes = 10_000;
 
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
@@ -45,8 +48,9 @@ function countNodes(walk: Walk, count: number): void {
 }
 
 /**
- * Refuses payloads that would hurt further on, before anything expensive looks at them: nesting deeper than
- * {@link maxPayloadDepth}, more than {@link maxPayloadNodes} nodes, NUL, lone surrogates, prototype keys, binary.
+ * Refuses payloads that would hurt further on, before anything expensive looks at them: nesting
+ * deeper than {@link maxPayloadDepth}, more than {@link maxPayloadNodes} nodes, NUL, lone
+ * surrogates, prototype keys, binary.
  *
  * Costs one walk over the decoded value. Used by both doors, sockets and REST.
  *

@@ -5,10 +5,12 @@ import { asChatError, problemDetailsOf } from './problem-details.js';
 import { requestIdOf } from './request-id.js';
 
 /**
- * Answers every failure of an HTTP request with RFC 9457 problem details (`application/problem+json`).
+ * Answers every failure of an HTTP request with RFC 9457 problem details
+ * (`application/problem+json`).
  *
- * Never a stack, an SQL text or what the client sent. What is no `ChatError` and not the client's doing is `INTERNAL`
- * and logged with the request id. An answer that has begun, or whose client has gone, is ended as it is.
+ * Never a stack, an SQL text or what the client sent. What is no `ChatError` and not the client's
+ * doing is `INTERNAL` and logged with the request id. An answer that has begun, or whose client has
+ * gone, is ended as it is.
  *
  * @see contract, sections 2 and 8
  */
@@ -27,7 +29,10 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   }
 }
 
-/** Answers a request with an error's problem details. An answer that has begun, or whose client has gone, is ended. */
+/**
+ * Answers a request with an error's problem details. An answer that has begun, or whose client has
+ * gone, is ended.
+ */
 export function sendProblem(request: Request, response: Response, error: ChatError): void {
   if (response.headersSent || response.destroyed) {
     response.end();
@@ -39,7 +44,10 @@ export function sendProblem(request: Request, response: Response, error: ChatErr
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/** Whether a handler answered a request that was answered already, since it had taken too long. No bug. */
+/**
+ * Whether a handler answered a request that was answered already, since it had taken too long. No
+ * bug.
+ */
 function cameTooLate(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_HTTP_HEADERS_SENT';
 }

@@ -11,7 +11,9 @@ class ProblemDetail implements ErrorDetail {
   message!: string;
 }
 
-/** What REST answers on a failure: RFC 9457 problem details with the contract's code (section 2). */
+/**
+ * What REST answers on a failure: RFC 9457 problem details with the contract's code (section 2).
+ */
 export class ProblemDetails {
   @ApiProperty({ example: 'about:blank' })
   type!: string;
@@ -69,8 +71,8 @@ function statusOf(error: unknown): number {
 /**
  * Any error thrown while a request was handled, as one that may reach the client.
  *
- * Nest's own exceptions and the body parser's keep their meaning and lose their text: it may quote the request. All
- * that is not known to be the client's doing is `INTERNAL`.
+ * Nest's own exceptions and the body parser's keep their meaning and lose their text: it may quote
+ * the request. All that is not known to be the client's doing is `INTERNAL`.
  */
 export function asChatError(error: unknown): ChatError {
   if (error instanceof ChatError) return error;

@@ -6,8 +6,8 @@ const wellFormed = /^[A-Za-z0-9._-]{1,128}$/;
 /**
  * The id of an HTTP request, the same in its answer, its errors and its log lines.
  *
- * The caller's `X-Request-Id` where it is 1 to 128 of `A-Za-z0-9._-`, else a new one: nothing else a client writes gets
- * into a log.
+ * The caller's `X-Request-Id` where it is 1 to 128 of `A-Za-z0-9._-`, else a new one: nothing else
+ * a client writes gets into a log.
  */
 export function requestIdOf(request: { headers: Record<string, string | string[] | undefined> }): string {
   const known = identified.get(request);

@@ -11,8 +11,8 @@ const maxDetails = 20;
 const maxPathLength = 200;
 
 /**
- * Class decorator: a bare string (or, for an array property, a bare array) in place of the payload is taken as this
- * property (contract, section 4: `socket.emit('join-conversation', id)`).
+ * Class decorator: a bare string (or, for an array property, a bare array) in place of the payload
+ * is taken as this property (contract, section 4: `socket.emit('join-conversation', id)`).
  */
 export function Bare(property: string): ClassDecorator {
   return (target) => {
@@ -41,8 +41,9 @@ interface DtoOptions {
 /**
  * Makes a DTO of a decoded payload, or refuses it.
  *
- * Unknown properties are refused, not ignored, unless `isOpen`. A payload left out counts as `{}`. Nested DTOs are the
- * message type registry's business, not this function's: properties are taken over as they are.
+ * Unknown properties are refused, not ignored, unless `isOpen`. A payload left out counts as `{}`.
+ * Nested DTOs are the message type registry's business, not this function's: properties are taken
+ * over as they are.
  *
  * @param payload what the client sent; already found harmless ({@link assertHarmlessPayload})
  * @throws ChatError VALIDATION_FAILED with a detail per fault
@@ -69,7 +70,10 @@ function plainObject(dtoClass: object, payload: unknown, path: string): object {
   throw new ChatError('VALIDATION_FAILED', { details: [{ path, message: 'must be an object' }] });
 }
 
-/** Whether a class carries any validation rule: a DTO without one would accept nothing and say nothing. */
+/**
+ * Whether a class carries any validation rule: a DTO without one would accept nothing and say
+ * nothing.
+ */
 export function hasValidationRules(dtoClass: DtoClass<object>): boolean {
   return getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false).length > 0;
 }

@@ -2,8 +2,9 @@ import type { ErrorBody } from './chat-error.js';
 import type { Conversation, Message, Presence, PresenceStatus, Role } from './wire.js';
 
 /**
- * Every event of the wire contract (sections 4 and 5) with what it carries: the client SDK is typed by this, and
- * `docs/asyncapi.yaml` shows it. `npm run docs:check` finds where it differs from the gateways.
+ * Every event of the wire contract (sections 4 and 5) with what it carries: the client SDK is typed
+ * by this, and `docs/asyncapi.yaml` shows it. `npm run docs:check` finds where it differs from the
+ * gateways.
  */
 
 /** The first event of a connection. */
@@ -92,7 +93,10 @@ export interface PresenceList {
 export interface ServerEvents {
   /** First event after a successful handshake. */
   'session-ready': SessionReady;
-  /** To all participants' sockets but the sending one; again on the next connection of a device that has not proven to have it. */
+  /**
+   * To all participants' sockets but the sending one; again on the next connection of a device that
+   * has not proven to have it.
+   */
   'new-message': Message;
   /** To all participants' sockets but the acting one. */
   'message-edited': Message;
@@ -100,7 +104,9 @@ export interface ServerEvents {
   'message-deleted': MessageDeletedEvent;
   /** To all participants' sockets but the acting one. */
   'reaction-changed': ReactionChangedEvent;
-  /** To the senders concerned: in a direct conversation the peer, in a group sockets that joined. */
+  /**
+   * To the senders concerned: in a direct conversation the peer, in a group sockets that joined.
+   */
   'message-delivered': MessageDeliveredEvent;
   /** As `message-delivered`, and to the reader's own other devices. */
   'messages-read': MessagesReadEvent;
@@ -122,7 +128,9 @@ export interface ServerEvents {
   'participant-added': ParticipantAddedEvent;
   /** To the sockets of all participants, and the removed one's. */
   'participant-removed': ParticipantRemovedEvent;
-  /** A failure of an event sent without an ack callback, or the reason of a disconnect that follows. */
+  /**
+   * A failure of an event sent without an ack callback, or the reason of a disconnect that follows.
+   */
   error: ErrorBody;
 }
 

@@ -14,7 +14,9 @@ export interface Message {
   conversationId: string;
   /** 1, 2, 3 … without gaps in its conversation, in commit order; never changes. */
   seq: number;
-  /** The conversation's change counter at this message's last change: send, edit, delete, reaction. */
+  /**
+   * The conversation's change counter at this message's last change: send, edit, delete, reaction.
+   */
   rev: number;
   senderId: string;
   clientMessageId: string | null;
@@ -42,7 +44,10 @@ export interface Participant {
   readSeq: number;
 }
 
-/** A conversation as one user sees it: `unreadCount`, `lastMessage` and cursors are that user's view. */
+/**
+ * A conversation as one user sees it: `unreadCount`, `lastMessage` and cursors are that user's
+ * view.
+ */
 export interface Conversation {
   id: string;
   kind: ConversationKind;

@@ -1,6 +1,6 @@
 /**
- * Settings: every one has a name, a unit, a default and a check in one table. A wrong or missing one stops the start
- * with one line that names it.
+ * Settings: every one has a name, a unit, a default and a check in one table. A wrong or missing
+ * one stops the start with one line that names it.
  */
 export { ConfigModule, type SettingsSource } from './config.module.js';
 export { makeSettings, readSettings, Settings, SettingsError, usesDevelopmentSecret } from './settings.js';

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** One setting: the environment variable that carries it, its check, its default and the line the README shows for it. */
+/**
+ * One setting: the environment variable that carries it, its check, its default and the line the
+ * README shows for it.
+ */
 export interface SettingEntry<T> {
   env: string;
   check: z.ZodType<T>;
@@ -67,7 +70,8 @@ const day = 86_400;
 /**
  * Every setting, in the order of the documentation. Units stand in the names.
  *
- * The README's table and `docs/settings.md` are generated from this (drift is checked by `npm run check`).
+ * The README's table and `docs/settings.md` are generated from this (drift is checked by `npm run
+ * check`).
  */
 export const settingsTable = {
   nodeEnv: setting('NODE_ENV', z.string(), 'development', '`production` refuses every development default'),

@@ -60,7 +60,8 @@ function crossChecks(settings: SettingsValues): string[] {
   return wrong;
 }
 
-// With a key set the secret is dropped, given or not: never one list of algorithms for both kinds of key.
+// With a key set the secret is dropped, given or not: never one list of algorithms for both kinds
+// of key.
 function finish({ settings, wrong }: { settings: SettingsValues; wrong: string[] }): Settings {
   const lines = [...wrong, ...crossChecks(settings)];
   if (lines.length > 0) throw new SettingsError(lines);

@@ -16,16 +16,20 @@ export class AccessGate {
   /**
    * Lets a participant through who may do this.
    *
-   * From memory as a rule, see {@link ConversationDirectory} for how old that may be: what commits checks membership
-   * again in its statement.
+   * From memory as a rule, see {@link ConversationDirectory} for how old that may be: what commits
+   * checks membership again in its statement.
    *
-   * @throws ChatError NOT_FOUND (not a participant, or no such conversation: indistinguishable) | the policy's code
+   * @throws ChatError NOT_FOUND (not a participant, or no such conversation: indistinguishable) |
+   *   the policy's code
    */
   async require(actor: Actor, verb: AccessVerb, conversationId: string): Promise<Standing> {
     return this.admit(actor, verb, conversationId);
   }
 
-  /** As {@link require}, for who counts promises: it answers (or throws) at once where memory suffices. */
+  /**
+   * As {@link require}, for who counts promises: it answers (or throws) at once where memory
+   * suffices.
+   */
   admit(actor: Actor, verb: AccessVerb, conversationId: string): Standing | Promise<Standing> {
     const known = this.directory.knownParticipant(conversationId, actor.userId);
     if (known) return this.judged(actor, verb, conversationId, known);
@@ -41,7 +45,10 @@ export class AccessGate {
     return standing;
   }
 
-  /** Asks the policy only; for a caller who has looked at membership himself. @throws ChatError the policy's code */
+  /**
+   * Asks the policy only; for a caller who has looked at membership himself. @throws ChatError the
+   * policy's code
+   */
   assertAllowed(request: AccessRequest): void {
     const refusal = this.policy.decide(request);
     if (refusal) throw new ChatError(refusal.code, { message: refusal.message });

@@ -52,8 +52,9 @@ const countForEach: UnreadCount = {
   count: 'unread.n',
 };
 
-// One pass over the longest of the ranges, by sender and by how many of the viewers' cursors a message is above: in a group
-// of 1,024 a pass for each would be 1,024 of them. What a viewer hid is taken off one by one.
+// One pass over the longest of the ranges, by sender and by how many of the viewers' cursors a
+// message is above: in a group of 1,024 a pass for each would be 1,024 of them. What a viewer hid
+// is taken off one by one.
 const countInOnePass: UnreadCount = {
   tables: `, cursors AS MATERIALIZED (
     SELECT v.id, array_agg(DISTINCT v.cursor ORDER BY v.cursor) AS places FROM viewers v GROUP BY v.id
@@ -127,7 +128,10 @@ function isThere(message: string): string {
 export class ConversationViewRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** A row for each of the users in each of the conversations where he is a participant; ordered by conversation. */
+  /**
+   * A row for each of the users in each of the conversations where he is a participant; ordered by
+   * conversation.
+   */
   read(userIds: string[], conversationIds: string[]): Promise<ConversationViewRow[]> {
     const view = userIds.length <= few ? viewForFew : viewForMany;
     return this.sql.rows<ConversationViewRow>({ ...view, values: [userIds, conversationIds] });

@@ -15,12 +15,13 @@ type Removed = Extract<ConversationChange, { type: 'removed' }>;
 const nobody: Members = new Map();
 
 const maxRemembered = 10_000;
-// One query shows a group to all who are connected here, unless groups are much larger than by default.
+// One query shows a group to all who are connected here, unless groups are much larger than by
+// default.
 const viewersPerQuery = 1_024;
 
 /**
- * Acts on each committed change of a conversation, on every node: first the directory forgets, then connections and
- * features follow, then this node's sockets hear of it, each with its own view.
+ * Acts on each committed change of a conversation, on every node: first the directory forgets, then
+ * connections and features follow, then this node's sockets hear of it, each with its own view.
  *
  * Changes of one conversation are told in the order in which they came to this node, each once.
  */

@@ -9,7 +9,10 @@ import { ConversationRepository, type LockedConversation } from './conversation.
 /** A transaction that may change conversations, and tells every node what it changed. */
 export interface ChangeScope {
   tx: SqlRunner;
-  /** Announced after commit, from whichever node is alive then. @param version of the participants, after the change */
+  /**
+   * Announced after commit, from whichever node is alive then. @param version of the participants,
+   * after the change
+   */
   announce(conversationId: string, version: number, change: ConversationChange): void;
 }
 
@@ -29,7 +32,10 @@ export class ConversationChanges {
     private readonly conversations: ConversationRepository,
   ) {}
 
-  /** Runs `work` in a transaction; announces after commit what it asked to, and waits until every node the bus reaches knows. */
+  /**
+   * Runs `work` in a transaction; announces after commit what it asked to, and waits until every
+   * node the bus reaches knows.
+   */
   async commit<T>(work: (scope: ChangeScope) => Promise<T>): Promise<T> {
     const notices: Notice[] = [];
     const { result, ticket } = await this.sql.transaction(async (tx) => {
@@ -45,7 +51,8 @@ export class ConversationChanges {
    * Runs `work` on a group with its row locked, so that roles and counts stay as they were read.
    *
    * @param userIds whose roles `work` needs besides the actor's
-   * @throws ChatError NOT_FOUND (not a participant, or no such conversation) | CONFLICT (a direct conversation)
+   * @throws ChatError NOT_FOUND (not a participant, or no such conversation) | CONFLICT (a direct
+   *   conversation)
    */
   async commitToGroup<T>(
     actor: Actor,

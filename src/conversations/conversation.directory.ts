@@ -27,12 +27,13 @@ interface Load {
  *
  * Guarantees:
  * - asked with a version, never answers with an older one (as long as Postgres knows it);
- * - asked without one, may still know a participant who has left for as long as the notice of it takes: milliseconds,
- *   at most 5 s when the node that committed it died or the bus is away. What commits checks again in SQL;
+ * - asked without one, may still know a participant who has left for as long as the notice of it
+ *   takes: milliseconds, at most 5 s when the node that committed it died or the bus is away. What
+ *   commits checks again in SQL;
  * - never denies a participant from memory: before it says no, it has asked Postgres.
  *
- * Bounded: 50,000 conversations and 2,000,000 participants, the least recently used go first. Concurrent loads of one
- * conversation are one query.
+ * Bounded: 50,000 conversations and 2,000,000 participants, the least recently used go first.
+ * Concurrent loads of one conversation are one query.
  */
 @Injectable()
 export class ConversationDirectory {
@@ -61,14 +62,18 @@ export class ConversationDirectory {
   }
 
   /**
-   * @param minVersion reads again when what is in memory is older; left out, see the class for how old it may be
+   * @param minVersion reads again when what is in memory is older; left out, see the class for how
+   *   old it may be
    * @returns null when there is no such conversation
    */
   async get(conversationId: string, minVersion = 0): Promise<Membership | null> {
     return this.peek(conversationId, minVersion) ?? (await this.load(conversationId, minVersion));
   }
 
-  /** For authorization. Null: not a participant, or no such conversation, which nobody may tell apart. */
+  /**
+   * For authorization. Null: not a participant, or no such conversation, which nobody may tell
+   * apart.
+   */
   async participantOf(conversationId: string, userId: string): Promise<Standing | null> {
     const known = this.knownParticipant(conversationId, userId);
     if (known) return known;
@@ -106,7 +111,10 @@ export class ConversationDirectory {
     return load.result;
   }
 
-  /** Reads until the version is the one asked for: a query may have begun before the change it must show. */
+  /**
+   * Reads until the version is the one asked for: a query may have begun before the change it must
+   * show.
+   */
   private async read(conversationId: string, load: Load): Promise<Membership | null> {
     let membership: Membership | null = null;
     for (let i = 0; i < maxLoads; i++) {

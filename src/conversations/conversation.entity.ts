@@ -1,7 +1,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { ConversationKind } from '../common/index.js';
 
-/** A conversation. Read and written by SQL; this class is here for the check that schema and code agree. */
+/**
+ * A conversation. Read and written by SQL; this class is here for the check that schema and code
+ * agree.
+ */
 @Entity('conversations')
 @Index('conversations_direct_key', ['directKey'], { unique: true, where: '(direct_key IS NOT NULL)' })
 export class ConversationEntity {

@@ -11,7 +11,9 @@ export interface Founded {
   created: boolean;
 }
 
-/** Makes conversations, each with its first participants and its announcement in one transaction. */
+/**
+ * Makes conversations, each with its first participants and its announcement in one transaction.
+ */
 @Injectable()
 export class ConversationFounder {
   constructor(

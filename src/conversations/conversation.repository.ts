@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { ConversationKind, Role } from '../common/index.js';
 import { Sql, type SqlRunner } from '../database/index.js';
 
-/** A conversation whose row is locked: nobody else changes it, its members or its order until the transaction ends. */
+/**
+ * A conversation whose row is locked: nobody else changes it, its members or its order until the
+ * transaction ends.
+ */
 export interface LockedConversation {
   id: string;
   kind: ConversationKind;
@@ -47,7 +50,8 @@ export class ConversationRepository {
   /**
    * Locks a conversation against everything but readers: the same lock `append_messages` takes.
    *
-   * @param userIds whose roles are needed, read after the lock was got; their rows are locked in the order receipts take
+   * @param userIds whose roles are needed, read after the lock was got; their rows are locked in
+   *   the order receipts take
    * @returns null when there is no such conversation
    */
   async lock(tx: SqlRunner, conversationId: string, userIds: string[]): Promise<LockedConversation | null> {
@@ -112,7 +116,9 @@ export class ConversationRepository {
     return this.update(tx, change, [conversationId, growth]);
   }
 
-  /** Ids of a user's conversations, newest activity first; by `participants_user`, sorted in memory. */
+  /**
+   * Ids of a user's conversations, newest activity first; by `participants_user`, sorted in memory.
+   */
   async page(userId: string, after: ListKey | null, limit: number): Promise<ListKey[]> {
     return this.sql.rows<ListKey & { [column: string]: unknown }>({
       name: 'conversation-page',

@@ -31,12 +31,14 @@ export class ConversationService {
   ) {}
 
   /**
-   * Creates a group the actor owns, or gives the one direct conversation of two users, made at its first asking.
+   * Creates a group the actor owns, or gives the one direct conversation of two users, made at its
+   * first asking.
    *
    * @param dto.participantIds repeats and the actor himself do not count
    * @returns created: false when the direct conversation was there before
-   * @throws ChatError VALIDATION_FAILED (direct: not exactly one other) | CONFLICT (direct with a title, group too large) |
-   *   FORBIDDEN (a new direct conversation where one has blocked the other)
+   * @throws ChatError VALIDATION_FAILED (direct: not exactly one other) | CONFLICT (direct with a
+   *   title, group too large) | FORBIDDEN (a new direct conversation where one has blocked the
+   *   other)
    * @fires conversation-created to all participants
    * @since 0.1.0
    */
@@ -56,8 +58,8 @@ export class ConversationService {
   }
 
   /**
-   * The actor's conversations, newest activity first. One that is active between two pages moves to the front and is
-   * not seen again; none is skipped.
+   * The actor's conversations, newest activity first. One that is active between two pages moves to
+   * the front and is not seen again; none is skipped.
    *
    * @throws ChatError VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`)
    */

@@ -8,7 +8,10 @@ import {
 import { isoTime, toMessage } from './message-view.js';
 import { OpenReceiptVisibility, ReceiptVisibility } from './receipt.visibility.js';
 
-/** Renders conversations as the contract shows them: `unreadCount`, `lastMessage` and cursors are the viewer's. */
+/**
+ * Renders conversations as the contract shows them: `unreadCount`, `lastMessage` and cursors are
+ * the viewer's.
+ */
 @Injectable()
 export class ConversationViews {
   private readonly visibility: ReceiptVisibility;
@@ -31,7 +34,9 @@ export class ConversationViews {
     return new Map(await this.render(userIds, [conversationId]));
   }
 
-  /** @throws ChatError NOT_FOUND when the user does not take part, or there is no such conversation */
+  /**
+   * @throws ChatError NOT_FOUND when the user does not take part, or there is no such conversation
+   */
   async one(userId: string, conversationId: string): Promise<Conversation> {
     const [view] = await this.forUser(userId, [conversationId]);
     if (!view) throw new ChatError('NOT_FOUND');

@@ -30,10 +30,11 @@ export interface ConversationsModuleOptions {
 }
 
 /**
- * Conversations and who takes part. Imported once, at the root; global, since every feature stands on it.
+ * Conversations and who takes part. Imported once, at the root; global, since every feature stands
+ * on it.
  *
- * `TypingSource` and `ReceiptVisibility` are not provided here: the feature that has them exports them from a global
- * module.
+ * `TypingSource` and `ReceiptVisibility` are not provided here: the feature that has them exports
+ * them from a global module.
  */
 @Global()
 @Module({})

@@ -9,11 +9,11 @@ export interface DeliveredMark {
 }
 
 /**
- * Advances users' delivered cursors when a device has proven that it got something. A DI token: `messaging` provides
- * its writer of receipts; default: {@link NoDeliveryReceipts}.
+ * Advances users' delivered cursors when a device has proven that it got something. A DI token:
+ * `messaging` provides its writer of receipts; default: {@link NoDeliveryReceipts}.
  *
- * Cursors only grow: a lower mark changes nothing. Whether a mark moved anything is the callee's business, and so is telling
- * the senders.
+ * Cursors only grow: a lower mark changes nothing. Whether a mark moved anything is the callee's
+ * business, and so is telling the senders.
  */
 export abstract class DeliveryReceipts {
   /** Resolves after commit. @throws ChatError UNAVAILABLE */

@@ -1,6 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A message one user has deleted for himself. Read and written by SQL; here for the check of the schema. */
+/**
+ * A message one user has deleted for himself. Read and written by SQL; here for the check of the
+ * schema.
+ */
 @Entity('hidden_messages')
 @Index('hidden_messages_changed', ['userId', 'changedXid'])
 @Index('hidden_messages_at', ['userId', 'hiddenAt', 'messageId'])

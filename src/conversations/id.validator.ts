@@ -1,7 +1,8 @@
 import { Matches, type ValidationOptions } from 'class-validator';
 import { userIdPattern } from '../auth/index.js';
 
-// Any version: an id that was never handed out is NOT_FOUND, not a wrong shape. One spelling, since ids are cache keys.
+// Any version: an id that was never handed out is NOT_FOUND, not a wrong shape. One spelling, since
+// ids are cache keys.
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The shape of conversation and message ids: a UUID in lower case with hyphens. */

@@ -1,10 +1,12 @@
 /**
- * Conversations, participants, roles: who may do what where, and how a conversation looks to each participant.
+ * Conversations, participants, roles: who may do what where, and how a conversation looks to each
+ * participant.
  *
- * Guarantees: a pair of users has one direct conversation; a group always has one owner; changes of members, roles and
- * title are announced to the sockets of all nodes, also when the node that made them dies; who does not take part cannot
- * tell a conversation from none. Does not guarantee that memory knows of a removal at once (ConversationDirectory says
- * how late): what commits checks membership again.
+ * Guarantees: a pair of users has one direct conversation; a group always has one owner; changes of
+ * members, roles and title are announced to the sockets of all nodes, also when the node that made
+ * them dies; who does not take part cannot tell a conversation from none. Does not guarantee that
+ * memory knows of a removal at once (ConversationDirectory says how late): what commits checks
+ * membership again.
  */
 export { AccessGate } from './access.gate.js';
 export { AccessPolicy, type AccessRefusal, type AccessRequest, type AccessVerb } from './access.policy.js';

@@ -14,7 +14,10 @@ export interface JoinedConversation {
   typing: string[];
 }
 
-/** Opts sockets in to a conversation's ephemeral events, and out. Messages come to participants joined or not. */
+/**
+ * Opts sockets in to a conversation's ephemeral events, and out. Messages come to participants
+ * joined or not.
+ */
 @Injectable()
 export class JoinService {
   private readonly typing: TypingSource;
@@ -30,8 +33,8 @@ export class JoinService {
   }
 
   /**
-   * Membership is read again once the socket has joined: a removal that commits before is seen by that, one that
-   * commits later finds the socket and puts it out.
+   * Membership is read again once the socket has joined: a removal that commits before is seen by
+   * that, one that commits later finds the socket and puts it out.
    *
    * @throws ChatError NOT_FOUND | the policy's code
    */

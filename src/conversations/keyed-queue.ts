@@ -1,4 +1,7 @@
-/** Runs tasks of one key one after another, in the order of the calls; tasks of different keys do not wait. */
+/**
+ * Runs tasks of one key one after another, in the order of the calls; tasks of different keys do
+ * not wait.
+ */
 export class KeyedQueue {
   private readonly tails = new Map<string, Promise<void>>();
 

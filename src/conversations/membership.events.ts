@@ -7,8 +7,8 @@ export type MembershipListener = (conversationId: string, userId: string) => voi
 export type LeaveListener = (actor: Actor, conversationId: string) => void;
 
 /**
- * Where other features hear of members coming and going. Listeners are registered in `onModuleInit`, must not wait, and
- * may be told twice; what they throw is logged.
+ * Where other features hear of members coming and going. Listeners are registered in
+ * `onModuleInit`, must not wait, and may be told twice; what they throw is logged.
  */
 @Injectable()
 export class MembershipEvents {

@@ -17,7 +17,10 @@ interface MembershipRow {
 export class MembershipRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Everybody in a conversation, in one snapshot; by both primary keys. Null: there is no such conversation. */
+  /**
+   * Everybody in a conversation, in one snapshot; by both primary keys. Null: there is no such
+   * conversation.
+   */
   async load(conversationId: string): Promise<Membership | null> {
     const rows = await this.sql.rows<MembershipRow>({
       name: 'membership-load',
@@ -35,7 +38,10 @@ export class MembershipRepository {
     return { conversationId, kind: first.kind, version: first.version, participants };
   }
 
-  /** The conversation's version if the user takes part now, else null. One row, whatever the size of the group. */
+  /**
+   * The conversation's version if the user takes part now, else null. One row, whatever the size of
+   * the group.
+   */
   async versionFor(conversationId: string, userId: string): Promise<number | null> {
     const [row] = await this.sql.rows<{ version: number }>({
       name: 'membership-version',

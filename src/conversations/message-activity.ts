@@ -1,9 +1,12 @@
-/** The kind of {@link CommittedChanges} among the notices of the outbox; `append_messages` writes it, too. */
+/**
+ * The kind of {@link CommittedChanges} among the notices of the outbox; `append_messages` writes
+ * it, too.
+ */
 export const messagesNoticeKind = 'messages';
 
 /**
- * Says that the changes `fromRev` to `toRev` of a conversation's messages are committed. What features other than
- * messaging may read of its notices.
+ * Says that the changes `fromRev` to `toRev` of a conversation's messages are committed. What
+ * features other than messaging may read of its notices.
  */
 export interface CommittedChanges {
   conversationId: string;

@@ -1,6 +1,9 @@
 import type { Message, Reaction } from '../common/index.js';
 
-/** A row of `messages` as {@link messageColumns} selects it, or as JSON made of such a row (then times are texts). */
+/**
+ * A row of `messages` as {@link messageColumns} selects it, or as JSON made of such a row (then
+ * times are texts).
+ */
 export interface MessageRow {
   id: string;
   conversation_id: string;
@@ -44,12 +47,13 @@ export function messageColumns(alias: string): string {
 }
 
 /**
- * SQL: whether a participant may see a message: not from before he joined, not hidden by him (`delete-message` with
- * scope `me`; by the primary key of `hidden_messages`), not expired. Tombstones are visible.
+ * SQL: whether a participant may see a message: not from before he joined, not hidden by him
+ * (`delete-message` with scope `me`; by the primary key of `hidden_messages`), not expired.
+ * Tombstones are visible.
  *
  * @param message alias of `messages`
- * @param participant alias of something with the columns `user_id` and `joined_seq`; that he has not left is the
- *   caller's business
+ * @param participant alias of something with the columns `user_id` and `joined_seq`; that he has
+ *   not left is the caller's business
  */
 export function messageVisibleTo(message: string, participant: string): string {
   return `${message}.seq > ${participant}.joined_seq

@@ -2,7 +2,10 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relat
 import type { Role } from '../common/index.js';
 import { ConversationEntity } from './conversation.entity.js';
 
-/** A participant, also one who has left. Read and written by SQL; this class is here for the check of the schema. */
+/**
+ * A participant, also one who has left. Read and written by SQL; this class is here for the check
+ * of the schema.
+ */
 @Entity('participants')
 @Index('participants_user', ['userId', 'conversationId'])
 export class ParticipantEntity {

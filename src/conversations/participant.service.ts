@@ -9,7 +9,9 @@ import { ConversationRepository } from './conversation.repository.js';
 import { ConversationViews } from './conversation.views.js';
 import { ParticipantRepository } from './participant.repository.js';
 
-/** Who takes part in a group, and as what. A group always has its owner, whatever the policy allows. */
+/**
+ * Who takes part in a group, and as what. A group always has its owner, whatever the policy allows.
+ */
 @Injectable()
 export class ParticipantService {
   constructor(
@@ -22,10 +24,12 @@ export class ParticipantService {
   ) {}
 
   /**
-   * Adds members, who read what comes from now on. Who takes part already stays as he is; who has left starts anew.
+   * Adds members, who read what comes from now on. Who takes part already stays as he is; who has
+   * left starts anew.
    *
    * @param userIds need not be known here yet
-   * @throws ChatError NOT_FOUND | FORBIDDEN | CONFLICT (a full group, a direct conversation) | VALIDATION_FAILED
+   * @throws ChatError NOT_FOUND | FORBIDDEN | CONFLICT (a full group, a direct conversation) |
+   *   VALIDATION_FAILED
    * @fires conversation-created to the newcomers, participant-added to all participants
    */
   async add(actor: Actor, conversationId: string, userIds: string[]): Promise<Conversation> {
@@ -41,9 +45,11 @@ export class ParticipantService {
   }
 
   /**
-   * Changes a participant's role; making another the owner hands ownership over, and the old owner becomes an admin.
+   * Changes a participant's role; making another the owner hands ownership over, and the old owner
+   * becomes an admin.
    *
-   * @throws ChatError NOT_FOUND | FORBIDDEN | CONFLICT (the owner would be none, a direct conversation)
+   * @throws ChatError NOT_FOUND | FORBIDDEN | CONFLICT (the owner would be none, a direct
+   *   conversation)
    * @fires conversation-updated to all participants
    */
   async changeRole(actor: Actor, conversationId: string, userId: string, newRole: Role): Promise<Participant> {

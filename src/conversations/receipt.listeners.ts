@@ -16,9 +16,10 @@ export type DeliveredListener = (
 /**
  * Where other features hear what a device says it has got (`mark-delivered`, `mark-read`).
  *
- * Called on the node of the device, after the user's cursors were committed and before the ack, also when no cursor
- * moved; not for refused marks, nor for cursors the server advances by itself. A throw fails the mark with its code; the
- * client repeats it, which is harmless. Several listeners are called at the same time.
+ * Called on the node of the device, after the user's cursors were committed and before the ack,
+ * also when no cursor moved; not for refused marks, nor for cursors the server advances by itself.
+ * A throw fails the mark with its code; the client repeats it, which is harmless. Several listeners
+ * are called at the same time.
  */
 @Injectable()
 export class ReceiptListeners {

@@ -3,9 +3,9 @@ import { Injectable } from '@nestjs/common';
 /**
  * Whose read cursors a user may not see (`privacy.readReceipts`).
  *
- * Called whenever conversations or receipts are shown, for each viewer; not for a user's own cursor, which he always
- * sees. Must be cheap: a group's event asks once per connected participant. A throw fails what asked (for an event: it
- * is logged and not sent).
+ * Called whenever conversations or receipts are shown, for each viewer; not for a user's own
+ * cursor, which he always sees. Must be cheap: a group's event asks once per connected participant.
+ * A throw fails what asked (for an event: it is logged and not sent).
  *
  * @since 0.1.0
  */

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { AccessPolicy, type AccessRefusal, type AccessRequest } from './access.policy.js';
 
-/** The contract's rules: owner and admin run a group, an admin is no other admin's master, roles are the owner's. */
+/**
+ * The contract's rules: owner and admin run a group, an admin is no other admin's master, roles are
+ * the owner's.
+ */
 @Injectable()
 export class RoleAccessPolicy extends AccessPolicy {
   override decide(request: AccessRequest): AccessRefusal | null {

@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 /**
  * Who types in a conversation now, for the answer to `join-conversation`.
  *
- * Called once per join, after membership was checked. A throw fails the join with `INTERNAL` or its code, so an
- * implementation answers an empty list when its store is away.
+ * Called once per join, after membership was checked. A throw fails the join with `INTERNAL` or its
+ * code, so an implementation answers an empty list when its store is away.
  *
  * @since 0.1.0
  */

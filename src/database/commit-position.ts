@@ -2,14 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { Sql, type SqlRunner } from './sql.js';
 
 /**
- * A point in the order of commits: everything by transactions below `xmin` was visible, anything else may be new.
+ * A point in the order of commits: everything by transactions below `xmin` was visible, anything
+ * else may be new.
  *
- * Transaction ids, not times: a slow transaction that commits later has an id at or above `xmin`, so nothing is skipped.
+ * Transaction ids, not times: a slow transaction that commits later has an id at or above `xmin`,
+ * so nothing is skipped.
  */
 export interface Position {
   /**
-   * Names this database since its last restore, and which start of Postgres it was taken after: 16 hexadecimal digits, then more. See
-   * {@link isOfPresent} for what a position of another epoch means.
+   * Names this database since its last restore, and which start of Postgres it was taken after: 16
+   * hexadecimal digits, then more. See {@link isOfPresent} for what a position of another epoch
+   * means.
    */
   epoch: string;
   xmin: number;
@@ -26,11 +29,17 @@ export interface DatabasePast {
   epoch: string;
   /** No transaction of now has this id or a higher one. */
   xmax: number;
-  /** By start of Postgres: the first transaction id of the earliest start after it; null for the latest. */
+  /**
+   * By start of Postgres: the first transaction id of the earliest start after it; null for the
+   * latest.
+   */
   starts: Record<string, number | null>;
 }
 
-/** SQL for {@link DatabasePast}. Its first reading after a start may lack that start: then read again. */
+/**
+ * SQL for {@link DatabasePast}. Its first reading after a start may lack that start: then read
+ * again.
+ */
 export const pastColumns = `
   database_epoch() AS epoch, pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS xmax,
   (SELECT coalesce(json_object_agg(name, until), '{}') FROM (
@@ -44,8 +53,8 @@ export function isPastComplete({ epoch, starts }: DatabasePast): boolean {
 }
 
 /**
- * Whether a transaction id that was met in an epoch means the same now: the database is the same, and it has not been
- * put back to before that id since.
+ * Whether a transaction id that was met in an epoch means the same now: the database is the same,
+ * and it has not been put back to before that id since.
  */
 export function isOfPresent(epoch: string, xid: number, past: DatabasePast): boolean {
   const isSameDatabase = epoch.slice(0, nameLength) === past.epoch.slice(0, nameLength);
@@ -71,8 +80,9 @@ export function decodePosition(token: string): Position | null {
 /**
  * Reads the present position.
  *
- * Calls made while a query is on its way share the next one: a thousand devices connecting at once cost a few queries.
- * They do not share the one on its way: its snapshot may be older than the call.
+ * Calls made while a query is on its way share the next one: a thousand devices connecting at once
+ * cost a few queries. They do not share the one on its way: its snapshot may be older than the
+ * call.
  */
 @Injectable()
 export class CommitPosition {

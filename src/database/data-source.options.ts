@@ -8,7 +8,8 @@ export interface DatabaseTarget {
 }
 
 /**
- * The one description of the database connection: the app, the migration CLI (`ormconfig.ts`) and the tests use it.
+ * The one description of the database connection: the app, the migration CLI (`ormconfig.ts`) and
+ * the tests use it.
  *
  * @param entities none where only migrations run
  */

@@ -11,7 +11,10 @@ import { Sql } from './sql.js';
 
 const goodbyeTimeoutMs = 1_000;
 
-/** Says goodbye to Postgres and waits for its answer, but not for one that hangs: the process is ending. */
+/**
+ * Says goodbye to Postgres and waits for its answer, but not for one that hangs: the process is
+ * ending.
+ */
 class PatientDataSource extends DataSource {
   override async destroy(): Promise<void> {
     await Promise.race([super.destroy(), sleep(goodbyeTimeoutMs, undefined, { ref: false })]);

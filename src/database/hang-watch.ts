@@ -4,11 +4,12 @@ export type HangProbe = () => Promise<unknown>;
 const probeIntervalMs = 250;
 
 /**
- * Remembers that Postgres hangs (takes connections or statements and never answers), so that callers are told at once
- * instead of each waiting for its own time-out and holding a connection meanwhile.
+ * Remembers that Postgres hangs (takes connections or statements and never answers), so that
+ * callers are told at once instead of each waiting for its own time-out and holding a connection
+ * meanwhile.
  *
- * Opened by a time-out of our own only: a server that refuses, cancels or cuts is alive and says so quickly. While it
- * is open a probe asks four times a second; its first answer closes it.
+ * Opened by a time-out of our own only: a server that refuses, cancels or cuts is alive and says so
+ * quickly. While it is open a probe asks four times a second; its first answer closes it.
  */
 export class HangWatch {
   private hanging = false;
@@ -35,7 +36,8 @@ export class HangWatch {
       await this.probe();
       this.hanging = false;
     } catch (error) {
-      // Refused or cut: it does not hang any more, whatever else is wrong. Without a free connection nobody knows.
+      // Refused or cut: it does not hang any more, whatever else is wrong. Without a free
+      // connection nobody knows.
       this.hanging = isSilence(error) || isStarved(error);
       if (this.hanging) this.probeLater();
     }

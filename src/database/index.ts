@@ -1,5 +1,6 @@
 /**
- * Postgres: one DataSource, migrations under a lock, statements with time-outs and errors that say which side failed.
+ * Postgres: one DataSource, migrations under a lock, statements with time-outs and errors that say
+ * which side failed.
  */
 export {
   CommitPosition,

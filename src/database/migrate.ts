@@ -7,8 +7,8 @@ const migrationLockKey = 7_271_956_130;
 /**
  * Brings the schema up to date.
  *
- * TypeORM takes no lock of its own, so nodes that start together would collide: an advisory lock lets one run them and
- * the others wait.
+ * TypeORM takes no lock of its own, so nodes that start together would collide: an advisory lock
+ * lets one run them and the others wait.
  *
  * @returns the names of the migrations that ran now
  */

@@ -1,10 +1,14 @@
 import { Logger } from '@nestjs/common';
 
 const intervalMs = 10_000;
-// What one transaction does to another is no outage: 40 rollback, 55P03 lock not available, 57014 cancelled.
+// What one transaction does to another is no outage: 40 rollback, 55P03 lock not available, 57014
+// cancelled.
 const everyday = /^(40|55P03|57014)/;
 
-/** Tells operators in Postgres' own words why it cannot be used; clients are told only that it is away. A line in ten seconds. */
+/**
+ * Tells operators in Postgres' own words why it cannot be used; clients are told only that it is
+ * away. A line in ten seconds.
+ */
 export class OutageLog {
   private readonly logger = new Logger('Postgres');
   private lastMs = -Infinity;

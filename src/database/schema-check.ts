@@ -3,8 +3,8 @@ import { SettingsError } from '../config/index.js';
 import { migrations } from './migrations/index.js';
 
 /**
- * Makes sure that a database whose migrations this process is not to run has had them. One that is ahead is fine: a
- * newer version has migrated it, and migrations only add.
+ * Makes sure that a database whose migrations this process is not to run has had them. One that is
+ * ahead is fine: a newer version has migrated it, and migrations only add.
  *
  * @throws SettingsError
  */

@@ -3,7 +3,9 @@ import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { HangWatch, isSilence } from './hang-watch.js';
 import { OutageLog } from './outage-log.js';
 
-/** One statement. A `name` makes it a prepared one, planned once per connection: for the hot path. */
+/**
+ * One statement. A `name` makes it a prepared one, planned once per connection: for the hot path.
+ */
 export interface Statement {
   name?: string;
   text: string;
@@ -16,8 +18,8 @@ export interface SqlRunner {
   rows<T extends QueryResultRow>(text: string | Statement, values?: unknown[]): Promise<T[]>;
 }
 
-// Class 08: connection; 53: resources; 57P: operator intervention (shutdown, cancel); 25006: read-only; 40: rollback;
-// 55P03: lock not available; 58: system error (disk).
+// Class 08: connection; 53: resources; 57P: operator intervention (shutdown, cancel); 25006:
+// read-only; 40: rollback; 55P03: lock not available; 58: system error (disk).
 const unavailableStates = /^(08|53|57P|57014|25006|40|55P03|58)/;
 const unavailableErrnos = new Set([
   'ECONNREFUSED',
@@ -38,7 +40,10 @@ export function isDatabaseAway(error: unknown): error is Error {
   return unavailableStates.test(code) || unavailableErrnos.has(code) || unavailableMessages.test(error.message);
 }
 
-/** Whether a statement was given up because another transaction holds a lock; nothing of it was stored. */
+/**
+ * Whether a statement was given up because another transaction holds a lock; nothing of it was
+ * stored.
+ */
 export function isLockTimeout(error: unknown): boolean {
   const cause: unknown = error instanceof ChatError ? error.cause : error;
   return cause instanceof Error && 'code' in cause && cause.code === '55P03';
@@ -51,10 +56,10 @@ function unavailable(cause?: unknown): ChatError {
 /**
  * Statements to Postgres, with time-outs, and with errors that say which side failed.
  *
- * Guarantees: no call takes longer than about twice `DATABASE_TIMEOUT_MS` (one for a connection, one for the statement),
- * and none waits at all while Postgres is known to hang; a lost connection, a time-out or a refusing server is
- * `ChatError UNAVAILABLE`, any other error is the driver's own. An abandoned connection is closed, not given to the next
- * caller.
+ * Guarantees: no call takes longer than about twice `DATABASE_TIMEOUT_MS` (one for a connection,
+ * one for the statement), and none waits at all while Postgres is known to hang; a lost connection,
+ * a time-out or a refusing server is `ChatError UNAVAILABLE`, any other error is the driver's own.
+ * An abandoned connection is closed, not given to the next caller.
  */
 export class Sql implements SqlRunner {
   private readonly hangs: HangWatch;
@@ -69,7 +74,10 @@ export class Sql implements SqlRunner {
     return this.run<T>(this.pool, text, values);
   }
 
-  /** Runs `work` in one READ COMMITTED transaction: commits when it resolves, rolls back when it rejects. */
+  /**
+   * Runs `work` in one READ COMMITTED transaction: commits when it resolves, rolls back when it
+   * rejects.
+   */
   async transaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
     const client = await this.connect();
     let broken: Error | undefined;
@@ -89,8 +97,9 @@ export class Sql implements SqlRunner {
   }
 
   /**
-   * Cut between two statements, or in the very packet that hands a connection over: the next statement fails. The pool
-   * listens to idle connections only, and without a listener the process would end.
+   * Cut between two statements, or in the very packet that hands a connection over: the next
+   * statement fails. The pool listens to idle connections only, and without a listener the process
+   * would end.
    */
   private listenToErrors(): void {
     const heard = new WeakSet<PoolClient>();

@@ -8,8 +8,8 @@ import { GroupedCalls } from './grouped-calls.js';
 import { OfflineQueueStore } from './offline-queue.store.js';
 import { UserAbsences } from './user-absences.js';
 
-// Longer than a node can go on unaware of an absence: a bus that is cut off is noticed within 4 s, a process that was
-// held up within 2 s (UserAbsences).
+// Longer than a node can go on unaware of an absence: a bus that is cut off is noticed within 4 s,
+// a process that was held up within 2 s (UserAbsences).
 const seeThroughMs = 5_000;
 const maxPerQuery = 500;
 const paceMs = 20;
@@ -17,9 +17,10 @@ const paceMs = 20;
 /**
  * Keeps an offline queue for each device that leaves.
  *
- * On leaving, pointers are collected from that moment on, by whichever node commits. Once every node must have heard of
- * it, Postgres is asked what the device lacks by then; with that the queue is whole. A node that dies, drains or loses
- * Redis in between leaves a queue that is not whole, and the device is served from Postgres.
+ * On leaving, pointers are collected from that moment on, by whichever node commits. Once every
+ * node must have heard of it, Postgres is asked what the device lacks by then; with that the queue
+ * is whole. A node that dies, drains or loses Redis in between leaves a queue that is not whole,
+ * and the device is served from Postgres.
  */
 @Injectable()
 export class AbsenceKeeper implements OnModuleInit, OnApplicationShutdown {

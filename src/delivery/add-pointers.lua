@@ -1,4 +1,5 @@
--- Adds pointers to the queues of a user's absent devices. Returns {absent devices, sockets of the user}.
+-- Adds pointers to the queues of a user's absent devices. Returns {absent devices, sockets of the
+-- user}.
 local absent      = KEYS[1]           -- hash: deviceId -> token
 local connections = KEYS[2]           -- zset: connectionId -> end of lease, unix ms, Redis clock
 local prefix      = ARGV[1]           -- string: key of a queue without its deviceId; same slot as KEYS[1]

@@ -7,12 +7,14 @@ import { PendingRepository, type CandidateQuestion, type PendingConversation } f
 
 const maxDevicesPerQuery = 100;
 const maxQueries = 2;
-// A device that connects has had its `session-ready` by then, and hears live what is sent meanwhile as soon as it is listed.
+// A device that connects has had its `session-ready` by then, and hears live what is sent meanwhile
+// as soon as it is listed.
 const paceMs = 10;
 
 /**
- * Finds what a connecting device lacks: by its offline queue where that is whole, else among what has changed since it was
- * looked at last. Either way Postgres says what the device has; the queue only says where to look.
+ * Finds what a connecting device lacks: by its offline queue where that is whole, else among what
+ * has changed since it was looked at last. Either way Postgres says what the device has; the queue
+ * only says where to look.
  */
 @Injectable()
 export class BacklogFinder {

@@ -24,11 +24,11 @@ export interface WrittenBacklog extends PendingConversation {
 }
 
 /**
- * Writes what a device lacks of one conversation to one connection: first what happened to messages it has, in order of
- * `rev`; then messages it has not, in order of `seq`, in their present form.
+ * Writes what a device lacks of one conversation to one connection: first what happened to messages
+ * it has, in order of `rev`; then messages it has not, in order of `seq`, in their present form.
  *
- * In pages, and never more of them unproven than {@link DeviceSession.room} allows: a backlog of any length costs
- * bounded memory, and a link that takes nothing is written nothing.
+ * In pages, and never more of them unproven than {@link DeviceSession.room} allows: a backlog of
+ * any length costs bounded memory, and a link that takes nothing is written nothing.
  */
 @Injectable()
 export class BacklogReplay {
@@ -63,7 +63,10 @@ export class BacklogReplay {
     return { conversationId: from.conversationId, ...progress.target, count };
   }
 
-  /** @returns how many events the device has once this is proven, those the socket has its acks for included */
+  /**
+   * @returns how many events the device has once this is proven, those the socket has its acks for
+   * included
+   */
   private emit(session: DeviceSession, { changes, messages, changesSinceSent, bytes }: BacklogPage): number {
     const tell = ({ event, payload }: MissedChange): void => session.connection.emit(event, payload);
     changes.forEach(tell);
@@ -90,7 +93,10 @@ function advance(before: Progress | null, question: BacklogQuestion, page: Backl
   return { question: { ...question, aboveRev, aboveSeq }, target: reached, isDone };
 }
 
-/** The last message of a page that the socket did not send itself: sending moves no receipt. 0: none. */
+/**
+ * The last message of a page that the socket did not send itself: sending moves no receipt. 0:
+ * none.
+ */
 function lastOfOthers({ connection }: DeviceSession, { messages }: BacklogPage): number {
   return messages.findLast(({ id }) => !connection.isOwn(id))?.seq ?? 0;
 }

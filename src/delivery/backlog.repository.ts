@@ -38,7 +38,10 @@ export interface BacklogPage {
   changesUpTo: number | null;
   /** In order of seq; may be empty while there are changes left. */
   messages: Message[];
-  /** What happened to each of them since it was sent: for the connection that sent it, and has its ack. */
+  /**
+   * What happened to each of them since it was sent: for the connection that sent it, and has its
+   * ack.
+   */
   changesSinceSent: MissedChange[][];
   /** Where the messages of this page end; null: with it all messages are told. */
   messagesUpTo: number | null;
@@ -70,8 +73,9 @@ function reactionsSince(rev: string): string {
            FROM reactions r WHERE r.message_id = m.id AND r.rev > ${rev})`;
 }
 
-// Only rows that changed after they were sent have a `sent_rev`: what is new is not a change of what the device had.
-// A tombstone of an expired message is told to those who had the message, though it is to be seen no longer.
+// Only rows that changed after they were sent have a `sent_rev`: what is new is not a change of
+// what the device had. A tombstone of an expired message is told to those who had the message,
+// though it is to be seen no longer.
 const pageSql = `
   SELECT a.ordinal, c.last_seq AS "lastSeq", c.last_rev AS "lastRev", changed.list AS changes,
          changed.found AS "changesFound", fresh.list AS messages, fresh.found AS "messagesFound",
@@ -114,7 +118,8 @@ export class BacklogRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * One page per question, in one statement; by `messages_rev` and the primary keys, as long as the pages are.
+   * One page per question, in one statement; by `messages_rev` and the primary keys, as long as the
+   * pages are.
    *
    * @returns null for who does not take part
    */

@@ -13,11 +13,12 @@ interface Recipient {
 }
 
 /**
- * After each commit: pointers for devices that are away, and notifications for users without a visible device.
+ * After each commit: pointers for devices that are away, and notifications for users without a
+ * visible device.
  *
- * Runs on the node that committed, or, when that died, on the one that announces in its place; what is committed is not
- * forgotten by the outbox before this is done. A batch costs one round trip to the store, and none when everybody
- * concerned is known to be here, or to have the pointer.
+ * Runs on the node that committed, or, when that died, on the one that announces in its place; what
+ * is committed is not forgotten by the outbox before this is done. A batch costs one round trip to
+ * the store, and none when everybody concerned is known to be here, or to have the pointer.
  */
 @Injectable()
 export class CommitListener implements OnModuleInit {
@@ -119,7 +120,8 @@ function needsLook({ known, changes }: Recipient): boolean {
 
 /** Whether the user is visible, and the devices of his that are absent have the pointer. */
 function isKnownTo({ state, queued }: KnownAbsence, conversationId: string): boolean {
-  // Before somebody is called away he is looked up again: he may have come to another node a moment ago.
+  // Before somebody is called away he is looked up again: he may have come to another node a moment
+  // ago.
   if (!state?.isVisible) return false;
   return !state.hasAbsentDevices || queued.has(conversationId);
 }

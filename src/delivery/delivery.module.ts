@@ -32,7 +32,10 @@ import { SyncService } from './sync.service.js';
 import { UserAbsences } from './user-absences.js';
 
 export interface DeliveryOptions {
-  /** Tells users who are away that they have mail; default: a count. Made by Nest, so it may inject what is global. */
+  /**
+   * Tells users who are away that they have mail; default: a count. Made by Nest, so it may inject
+   * what is global.
+   */
   offlineNotifier?: Type<OfflineNotifier>;
 }
 

@@ -9,19 +9,23 @@ export interface CursorClaim extends DeviceKey {
   seq: number;
   /** All changes up to this; 0 says nothing. */
   rev: number;
-  /** The claim begins at this rev, and holds only for a device that has everything before; null: it holds as it is. */
+  /**
+   * The claim begins at this rev, and holds only for a device that has everything before; null: it
+   * holds as it is.
+   */
   fromRev: number | null;
 }
 
 /**
- * `moved`: the cursor is at least where the claim says (within what exists). `gap`: the device lacks something before
- * `fromRev`; nothing was moved. `unknown`: not a participant, or the device was forgotten.
+ * `moved`: the cursor is at least where the claim says (within what exists). `gap`: the device
+ * lacks something before `fromRev`; nothing was moved. `unknown`: not a participant, or the device
+ * was forgotten.
  */
 export type ClaimOutcome = 'moved' | 'gap' | 'unknown';
 
-// A claimed rev is cut down to what the claimed seq allows: changes are not had up to the birth of a message that is not
-// had. So "everything up to rev" always includes the messages sent up to rev, and a run of revs that starts right after
-// a cursor continues it.
+// A claimed rev is cut down to what the claimed seq allows: changes are not had up to the birth of
+// a message that is not had. So "everything up to rev" always includes the messages sent up to rev,
+// and a run of revs that starts right after a cursor continues it.
 const advanceSql = `
   WITH claimed AS MATERIALIZED (
     SELECT i.*, c.last_seq, c.last_rev,
@@ -59,7 +63,8 @@ export class DeviceCursorRepository {
   /**
    * Moves cursors forward, never back; one statement, by primary keys.
    *
-   * Concurrent claims are all true, so the greater of two wins; rows are locked in order of their key.
+   * Concurrent claims are all true, so the greater of two wins; rows are locked in order of their
+   * key.
    *
    * @returns one outcome per claim, in order
    */

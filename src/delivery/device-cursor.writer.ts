@@ -10,9 +10,11 @@ const proofPaceMs = 20;
 const retryMs = 1_000;
 
 /**
- * The group commit of device cursors: claims made while a statement is on its way are written together by the next.
+ * The group commit of device cursors: claims made while a statement is on its way are written
+ * together by the next.
  *
- * A claim that cannot be written is only lost progress: the device gets the same again on its next connection.
+ * A claim that cannot be written is only lost progress: the device gets the same again on its next
+ * connection.
  */
 @Injectable()
 export class DeviceCursorWriter {
@@ -36,7 +38,8 @@ export class DeviceCursorWriter {
   /**
    * Moves the device's cursor, and with it the user's, of which the senders are told.
    *
-   * @param receivedSeq the highest message the device got, as opposed to sent: sending moves no cursor of the user
+   * @param receivedSeq the highest message the device got, as opposed to sent: sending moves no
+   *   cursor of the user
    * @returns `unknown` also when the database was away twice
    */
   async prove(claim: CursorClaim, receivedSeq: number): Promise<ClaimOutcome> {
@@ -52,7 +55,8 @@ export class DeviceCursorWriter {
 
   private async tell({ conversationId, userId, seq, rev }: CursorClaim, receivedSeq: number): Promise<void> {
     if (receivedSeq === 0) return;
-    // Changes up to `rev` include the birth of the device's own later messages, which the user's cursor leaves out.
+    // Changes up to `rev` include the birth of the device's own later messages, which the user's
+    // cursor leaves out.
     const changes = receivedSeq >= seq && rev > 0 ? { deliveredRev: rev } : {};
     await this.receipts.advance({ conversationId, userId, deliveredSeq: receivedSeq, ...changes });
   }

@@ -2,7 +2,10 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ReceiptListeners } from '../conversations/index.js';
 import { DeviceCursorWriter } from './device-cursor.writer.js';
 
-/** Moves a device's cursor when the device says what it has: `mark-delivered`, and `mark-read`, which implies it. */
+/**
+ * Moves a device's cursor when the device says what it has: `mark-delivered`, and `mark-read`,
+ * which implies it.
+ */
 @Injectable()
 export class DeviceMarks implements OnModuleInit {
   constructor(

@@ -99,7 +99,10 @@ export class DeviceSession {
     this.record(lane, { ...write, generation: this.echo.generation });
   }
 
-  /** Waits until so little of backlogs is unproven that another page may be written; at once when the session ends. */
+  /**
+   * Waits until so little of backlogs is unproven that another page may be written; at once when
+   * the session ends.
+   */
   async room(): Promise<void> {
     while (!this.isClosed && this.isFull()) {
       this.echo.ask(this.pages[0]!.generation);

@@ -22,8 +22,9 @@ export interface DeviceRow {
 // A hiding is told within 5 s of its commit, also when its node has died.
 const marginSeconds = 10;
 
-// A new device starts where the user's devices together have come (contract, section 1): the greatest of their cursors
-// and of the user's own, which covers what was marked over REST and devices since forgotten.
+// A new device starts where the user's devices together have come (contract, section 1): the
+// greatest of their cursors and of the user's own, which covers what was marked over REST and
+// devices since forgotten.
 const touchSql = `
   WITH seen AS (
     INSERT INTO devices (user_id, device_id)
@@ -49,7 +50,10 @@ const touchSql = `
 export class DeviceRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Notes that devices are here; one seen for the first time gets its cursors. By primary keys and `participants_user`. */
+  /**
+   * Notes that devices are here; one seen for the first time gets its cursors. By primary keys and
+   * `participants_user`.
+   */
   async touch(devices: readonly DeviceKey[]): Promise<void> {
     await this.sql.rows({
       name: 'devices-touch',
@@ -59,9 +63,9 @@ export class DeviceRepository {
   }
 
   /**
-   * Notes when devices left, and that each has heard what its user hid until it last proved to be there. A margin for
-   * what was committed and not told yet. Rows are locked in the order in which {@link touch} locks them: the devices of a node
-   * that drains leave it while they come to others.
+   * Notes when devices left, and that each has heard what its user hid until it last proved to be
+   * there. A margin for what was committed and not told yet. Rows are locked in the order in which
+   * {@link touch} locks them: the devices of a node that drains leave it while they come to others.
    */
   async left(devices: readonly DepartedDevice[]): Promise<void> {
     await this.sql.rows({

@@ -13,7 +13,8 @@ import { OfflineQueueStore } from './offline-queue.store.js';
 
 const topic = 'forget-device';
 const defaultLimit = 50;
-// A device is noted a few milliseconds after its `session-ready`; far longer only where Postgres is held up.
+// A device is noted a few milliseconds after its `session-ready`; far longer only where Postgres is
+// held up.
 const noteMs = 50;
 const maxNoteTries = 10;
 
@@ -63,8 +64,8 @@ export class DeviceService {
   }
 
   /**
-   * Forgets a device: its sockets are disconnected on all nodes, its progress and queue are gone. Should it connect
-   * again, it is a new device.
+   * Forgets a device: its sockets are disconnected on all nodes, its progress and queue are gone.
+   * Should it connect again, it is a new device.
    *
    * @throws ChatError NOT_FOUND
    */
@@ -77,7 +78,10 @@ export class DeviceService {
     await this.queue.take(userId, deviceId).catch(() => undefined);
   }
 
-  /** One that has just connected is noted first: else it would be there again. @returns whether there was such a device */
+  /**
+   * One that has just connected is noted first: else it would be there again. @returns whether
+   * there was such a device
+   */
   private async remove(device: DeviceKey): Promise<boolean> {
     for (let tries = 0; tries < maxNoteTries; tries++) {
       if (await this.devices.forget(device)) return true;

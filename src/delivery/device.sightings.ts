@@ -6,7 +6,8 @@ import { ConnectionRegistry } from '../realtime/index.js';
 
 const questionTopic = 'device-question';
 const answerTopic = 'device-answer';
-// A message over the bus and back takes a few milliseconds; a node that is slower than this is not heard.
+// A message over the bus and back takes a few milliseconds; a node that is slower than this is not
+// heard.
 const patienceMs = 150;
 
 interface Question {
@@ -20,7 +21,8 @@ interface Answer {
 }
 
 /**
- * Which devices of a user have a socket now, by asking all nodes: rarely wanted, so nothing is kept for it.
+ * Which devices of a user have a socket now, by asking all nodes: rarely wanted, so nothing is kept
+ * for it.
  *
  * While the bus is away only this node answers.
  */

@@ -1,4 +1,5 @@
--- Completes a queue and declares it whole. Returns 1, or 0 if this absence is over or its queue was lost or is too long.
+-- Completes a queue and declares it whole. Returns 1, or 0 if this absence is over or its queue was
+-- lost or is too long.
 local absent   = KEYS[1]           -- hash: deviceId -> token
 local queue    = KEYS[2]           -- hash: conversationId -> rev, and the fields token and whole
 local deviceId = ARGV[1]           -- string
@@ -13,6 +14,7 @@ if redis.call('HLEN', queue) > max + 1 then
   redis.call('HDEL', absent, deviceId)
   return 0
 end
--- A replica that took over, or a restart from a snapshot, may lack pointers: the marker is good for this process only.
+-- A replica that took over, or a restart from a snapshot, may lack pointers: the marker is good for
+-- this process only.
 redis.call('HSET', queue, 'whole', string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'))
 return 1

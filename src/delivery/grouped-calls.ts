@@ -5,11 +5,13 @@ interface Waiting<Q, A> {
 }
 
 /**
- * Many questions of one kind in one statement: what is asked while a query is on its way shares the next one.
+ * Many questions of one kind in one statement: what is asked while a query is on its way shares the
+ * next one.
  *
- * At rest a question costs one query at once; in a storm of connections a query answers `maxGroup` of them. At most
- * `maxRunning` queries run at a time, so that a storm leaves connections to Postgres for those who send; and a query that
- * is not full starts `paceMs` after the last one at the earliest, where nobody is kept waiting by that.
+ * At rest a question costs one query at once; in a storm of connections a query answers `maxGroup`
+ * of them. At most `maxRunning` queries run at a time, so that a storm leaves connections to
+ * Postgres for those who send; and a query that is not full starts `paceMs` after the last one at
+ * the earliest, where nobody is kept waiting by that.
  */
 export class GroupedCalls<Q, A> {
   private waiting: Waiting<Q, A>[] = [];

@@ -11,12 +11,13 @@ const maxDevicesPerQuery = 100;
 const bytesOfEvent = 300;
 
 /**
- * Tells a connecting device which messages were hidden meanwhile, on another device of its user (`delete-message` with
- * scope `me`, which leaves `rev` alone, so that no cursor knows of it). Also of messages it may not have: what it got and
- * has not proven, nobody knows.
+ * Tells a connecting device which messages were hidden meanwhile, on another device of its user
+ * (`delete-message` with scope `me`, which leaves `rev` alone, so that no cursor knows of it). Also
+ * of messages it may not have: what it got and has not proven, nobody knows.
  *
- * What was told is known once a pong proves it, in either ack mode; see {@link DeviceRepository.left}. Told again when in
- * doubt. A failure is made good by the next connection, and by `sync`.
+ * What was told is known once a pong proves it, in either ack mode; see {@link
+ * DeviceRepository.left}. Told again when in doubt. A failure is made good by the next connection,
+ * and by `sync`.
  */
 @Injectable()
 export class HiddenReplay implements OnModuleInit {

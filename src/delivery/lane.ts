@@ -18,22 +18,26 @@ export interface UnprovenWrite {
   receivedSeq: number;
 }
 
-// Live changes kept while a backlog goes first, to spare it another look at Postgres; what is more is read again.
+// Live changes kept while a backlog goes first, to spare it another look at Postgres; what is more
+// is read again.
 const maxWithheld = 64;
 
 /**
  * What one connection is sent of one conversation: every change after the next, or nothing.
  *
- * Open: the lane has written all changes of (start, sentRev] and takes only the one that follows. Closed: live changes
- * are withheld until a backlog has been written up to a rev; then the lane opens there, and withheld changes that
- * follow are written.
+ * Open: the lane has written all changes of (start, sentRev] and takes only the one that follows.
+ * Closed: live changes are withheld until a backlog has been written up to a rev; then the lane
+ * opens there, and withheld changes that follow are written.
  */
 export class Lane {
   isOpen = false;
   /** Grows whenever the lane closes: a proof of an earlier run says nothing of this one. */
   run = 0;
   sentRev = 0;
-  /** The first rev of the run, which holds only for a device that has all before it; null: known to continue the cursor. */
+  /**
+   * The first rev of the run, which holds only for a device that has all before it; null: known to
+   * continue the cursor.
+   */
   fromRev: number | null = null;
   unproven: UnprovenWrite[] = [];
   private withheld: WithheldBatch[] = [];
@@ -48,7 +52,9 @@ export class Lane {
     this.sentRev = rev;
   }
 
-  /** Closes: something is missing before what came. The backlog proves anew what is not proven yet. */
+  /**
+   * Closes: something is missing before what came. The backlog proves anew what is not proven yet.
+   */
   close(): void {
     this.isOpen = false;
     this.run += 1;
@@ -69,7 +75,10 @@ export class Lane {
     if (this.withheld.length > maxWithheld) this.withheld.shift();
   }
 
-  /** Whether all that was heard of above `rev` is withheld here: then nothing has to be read to go on from there. */
+  /**
+   * Whether all that was heard of above `rev` is withheld here: then nothing has to be read to go
+   * on from there.
+   */
   continuesAt(rev: number): boolean {
     const reached = reachOf(this.following(rev), rev);
     return reached > rev && reached >= this.heardUpTo;
@@ -77,7 +86,8 @@ export class Lane {
 
   /**
    * Opens after a backlog that was written up to `rev`.
-   * @returns the withheld batches that follow, to be written now; null: some are missing, so it stays closed
+   * @returns the withheld batches that follow, to be written now; null: some are missing, so it
+   *   stays closed
    */
   openAt(rev: number): WithheldBatch[] | null {
     const following = this.following(rev);

@@ -25,7 +25,9 @@ export interface DueNotification {
 export class NotificationRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Adds the messages of others sent in these ranges; a repeat changes nothing. By `messages_rev`. */
+  /**
+   * Adds the messages of others sent in these ranges; a repeat changes nothing. By `messages_rev`.
+   */
   async add(ranges: readonly NotificationRange[]): Promise<void> {
     await this.sql.rows({
       name: 'notifications-add',
@@ -49,8 +51,9 @@ export class NotificationRepository {
   }
 
   /**
-   * Takes what is due, longest due first. Taking puts the next try off (5 s, doubling, an hour at most), so that what is
-   * not {@link settle settled}, for whatever reason, comes again; by `notifications_due_at`.
+   * Takes what is due, longest due first. Taking puts the next try off (5 s, doubling, an hour at
+   * most), so that what is not {@link settle settled}, for whatever reason, comes again; by
+   * `notifications_due_at`.
    */
   claim(limit: number): Promise<DueNotification[]> {
     return this.sql.rows<DueNotification>({

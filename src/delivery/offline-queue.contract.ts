@@ -11,7 +11,10 @@ export interface OfflineQueueSubject {
   userId: string;
 }
 
-/** One promise of {@link OfflineQueueStore}; runs under any test runner, and throws when it is broken. */
+/**
+ * One promise of {@link OfflineQueueStore}; runs under any test runner, and throws when it is
+ * broken.
+ */
 export interface OfflineQueueCase {
   name: string;
   check(subject: OfflineQueueSubject): Promise<void>;

@@ -1,4 +1,7 @@
-/** Names a conversation in which an absent device misses something. Never a body: what it is, Postgres says. */
+/**
+ * Names a conversation in which an absent device misses something. Never a body: what it is,
+ * Postgres says.
+ */
 export interface QueuePointer {
   conversationId: string;
   /** Of the first change missed, as far as the queue knows. */
@@ -22,13 +25,14 @@ export interface Absence {
 /**
  * The offline queue: which conversations an absent device has to look at when it returns.
  *
- * An accelerator, never the truth. A queue is believed only when it is whole: begun when the device left, seen through
- * by {@link finish}, and held since then by one and the same store without a hole. Anything else (expired, above its cap,
- * emptied, evicted, restarted, failed over, foreign data under its key) makes {@link take} answer null, and Postgres is
- * asked instead.
+ * An accelerator, never the truth. A queue is believed only when it is whole: begun when the device
+ * left, seen through by {@link finish}, and held since then by one and the same store without a
+ * hole. Anything else (expired, above its cap, emptied, evicted, restarted, failed over, foreign
+ * data under its key) makes {@link take} answer null, and Postgres is asked instead.
  *
- * Backends: Redis (one script per operation, all keys of a user in one slot), and memory for one process. Both pass
- * `offlineQueueContract`. A failure is ChatError UNAVAILABLE; its outcome is unknown.
+ * Backends: Redis (one script per operation, all keys of a user in one slot), and memory for one
+ * process. Both pass `offlineQueueContract`. A failure is ChatError UNAVAILABLE; its outcome is
+ * unknown.
  */
 export abstract class OfflineQueueStore {
   /**
@@ -37,11 +41,15 @@ export abstract class OfflineQueueStore {
    */
   abstract begin(userId: string, deviceId: string, token: string): Promise<void>;
   /**
-   * Adds what was committed before {@link begin} took effect everywhere, and declares the queue whole.
+   * Adds what was committed before {@link begin} took effect everywhere, and declares the queue
+   * whole.
    * @returns false when this absence is over, or the queue was lost meanwhile
    */
   abstract finish(userId: string, deviceId: string, token: string, pointers: QueuePointer[]): Promise<boolean>;
-  /** Adds pointers to the queues of all absent devices of the users; a conversation that is there stays as it is. */
+  /**
+   * Adds pointers to the queues of all absent devices of the users; a conversation that is there
+   * stays as it is.
+   */
   abstract add(entries: readonly QueueEntry[]): Promise<Absence[]>;
   /** Ends a device's absence. @returns what it has to look at; null: the queue cannot say */
   abstract take(userId: string, deviceId: string): Promise<QueuePointer[] | null>;

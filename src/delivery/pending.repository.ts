@@ -54,8 +54,9 @@ export class PendingRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * Looks at the conversations that may have changed since the devices were looked at last, and at all of a user's whose
-   * device never was; by `user_activity_until` or `participants_user`, and primary keys.
+   * Looks at the conversations that may have changed since the devices were looked at last, and at
+   * all of a user's whose device never was; by `user_activity_until` or `participants_user`, and
+   * primary keys.
    */
   async all(devices: readonly DeviceKey[]): Promise<PendingConversation[][]> {
     const rows = await this.sql.rows<PendingRow>({
@@ -66,7 +67,10 @@ export class PendingRepository {
     return byOrdinal(devices.length, rows);
   }
 
-  /** Looks at the conversations named, and at those with changes nobody has announced yet; by primary keys. */
+  /**
+   * Looks at the conversations named, and at those with changes nobody has announced yet; by
+   * primary keys.
+   */
   async among(questions: readonly CandidateQuestion[]): Promise<PendingConversation[][]> {
     const pairs = questions.flatMap(({ conversationIds }, i) => conversationIds.map((id) => [i + 1, id] as const));
     const rows = await this.sql.rows<PendingRow>({

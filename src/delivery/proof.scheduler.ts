@@ -6,10 +6,11 @@ const askAfterMs = 400;
 const tickMs = 25;
 
 /**
- * Asks connections for proof of what was written to them, at most 500 ms after the first unproven message.
+ * Asks connections for proof of what was written to them, at most 500 ms after the first unproven
+ * message.
  *
- * Whatever is written until then is covered by the same ping. One timer for the node; each connection has its own time,
- * since a thousand pongs at once would hold up those who send.
+ * Whatever is written until then is covered by the same ping. One timer for the node; each
+ * connection has its own time, since a thousand pongs at once would hold up those who send.
  */
 @Injectable()
 export class ProofScheduler implements OnApplicationShutdown {

@@ -17,9 +17,10 @@ const maxParallel = 4;
 /**
  * Brings each connecting device up to date, and keeps its cursors.
  *
- * Guarantees, per connection and conversation: what the device lacked goes out before live changes; live changes go out
- * without holes, and a hole is filled from Postgres; nothing moves a cursor but a proof (`auto`) or the client's word
- * (`manual`), so what no proof covers is delivered again (contract, section 1). Repeats happen; loss does not.
+ * Guarantees, per connection and conversation: what the device lacked goes out before live changes;
+ * live changes go out without holes, and a hole is filled from Postgres; nothing moves a cursor but
+ * a proof (`auto`) or the client's word (`manual`), so what no proof covers is delivered again
+ * (contract, section 1). Repeats happen; loss does not.
  */
 @Injectable()
 export class RedeliveryService implements OnModuleInit, SessionEvents {
@@ -82,17 +83,21 @@ export class RedeliveryService implements OnModuleInit, SessionEvents {
     await Promise.all(Array.from({ length: maxParallel }, next));
   }
 
-  /** Writes what is missing until the lane can open. @param from null: look up what the device has */
+  /**
+   * Writes what is missing until the lane can open. @param from null: look up what the device has
+   */
   private async catchUp(session: DeviceSession, lane: Lane, from: PendingConversation | null): Promise<void> {
     let position = from;
     while (!session.isClosed) {
       position ??= await this.untilDone(session, () => this.finder.position(session, lane.conversationId));
       const start = position;
-      // What came while it was found out what the device lacks is told as it happened, not as it looks by now.
+      // What came while it was found out what the device lacks is told as it happened, not as it
+      // looks by now.
       if (start && lane.continuesAt(start.rev) && session.open(lane, start.rev, start.seq)) return;
       const reached = start && (await this.untilDone(session, () => this.replay.write(session, lane, start)));
       if (!reached) {
-        // The session ended, or its user has left the conversation; then the next change finds a new lane.
+        // The session ended, or its user has left the conversation; then the next change finds a
+        // new lane.
         if (session.lanes.get(lane.conversationId) === lane) session.lanes.delete(lane.conversationId);
         return;
       }
@@ -123,7 +128,10 @@ export class RedeliveryService implements OnModuleInit, SessionEvents {
     session.retire(lane);
   }
 
-  /** Tries until it works or the session ends: while Postgres is away nothing new is committed either. */
+  /**
+   * Tries until it works or the session ends: while Postgres is away nothing new is committed
+   * either.
+   */
   private async untilDone<T>(session: DeviceSession, work: () => Promise<T>): Promise<T | null> {
     while (!session.isClosed) {
       try {

@@ -9,7 +9,10 @@ interface Plan {
   'Shared Read Blocks': number;
 }
 
-/** Tells how many blocks each statement touched, planned as Postgres does once it has seen a statement often. */
+/**
+ * Tells how many blocks each statement touched, planned as Postgres does once it has seen a
+ * statement often.
+ */
 class CountingSql extends Sql {
   blocks = 0;
   private readonly known = new Set<string>();

@@ -42,10 +42,11 @@ export type SyncMessageRow = MessageRow & { is_gone: boolean };
 // Before every id there is.
 const firstId = '00000000-0000-0000-0000-000000000000';
 
-// Within a conversation the order of `rev` is that of commits. So below the first change, counted from the end, whose
-// transaction is older than `sinceXid`, everything was visible at that position: the scan backwards stops there, and reads
-// what changed, not what exists. What is not visible in the pass' own snapshot belongs to the next sync: a message that
-// changes between two pages has moved up, and would come twice.
+// Within a conversation the order of `rev` is that of commits. So below the first change, counted
+// from the end, whose transaction is older than `sinceXid`, everything was visible at that
+// position: the scan backwards stops there, and reads what changed, not what exists. What is not
+// visible in the pass' own snapshot belongs to the next sync: a message that changes between two
+// pages has moved up, and would come twice.
 const messagesSql = ({ from, id }: Walk) => `
   SELECT ${messageColumns('m')}, m.expires_at IS NOT NULL AND m.expires_at <= now() AS is_gone
   FROM ${from} ${conversationOfWalk}
@@ -66,7 +67,9 @@ const messagesSql = ({ from, id }: Walk) => `
   WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id >= $3 AND c.changed_xid >= $2
   ORDER BY ${id}, m.rev LIMIT $6`;
 
-/** Reads what changed for a user. Everything keyed by what never changes, but messages: see there. */
+/**
+ * Reads what changed for a user. Everything keyed by what never changes, but messages: see there.
+ */
 @Injectable()
 export class SyncRepository {
   constructor(private readonly sql: Sql) {}
@@ -80,8 +83,8 @@ export class SyncRepository {
   }
 
   /**
-   * The conversations in which anything changed that the user is to hear of; by `user_activity_until` and
-   * `hidden_messages_changed`, and primary keys.
+   * The conversations in which anything changed that the user is to hear of; by
+   * `user_activity_until` and `hidden_messages_changed`, and primary keys.
    *
    * @returns null: more than {@link maxListed}
    */

@@ -40,7 +40,10 @@ interface Filled {
 
 type PartReader = (question: SyncQuestion, pass: SyncPass, page: SyncPage) => Promise<Filled>;
 
-/** Tells a client all it missed, by commit position: nothing that commits late is skipped (ADR-0006). */
+/**
+ * Tells a client all it missed, by commit position: nothing that commits late is skipped
+ * (ADR-0006).
+ */
 @Injectable()
 export class SyncService {
   private readonly readers: Record<SyncPart, PartReader> = {
@@ -59,13 +62,15 @@ export class SyncService {
   ) {}
 
   /**
-   * Everything that changed for the user since a token, in pages; after the last one, `next` is the token to keep.
+   * Everything that changed for the user since a token, in pages; after the last one, `next` is the
+   * token to keep.
    *
-   * A pass describes the moment of its first page, and `next` names that moment: what commits between pages is told by
-   * the next sync. Its cost follows what changed.
+   * A pass describes the moment of its first page, and `next` names that moment: what commits
+   * between pages is told by the next sync. Its cost follows what changed.
    *
    * @param dto.since null, or a token from before a restore of the database: everything there is
-   * @throws ChatError VALIDATION_FAILED (never a token of this service, a limit above `MAX_PAGE_SIZE`) | UNAVAILABLE
+   * @throws ChatError VALIDATION_FAILED (never a token of this service, a limit above
+   *   `MAX_PAGE_SIZE`) | UNAVAILABLE
    * @since 0.1.0
    */
   async sync(actor: Actor, { since, limit }: SyncDto): Promise<SyncPage> {

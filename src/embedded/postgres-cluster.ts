@@ -10,7 +10,10 @@ import type { PostgresHome } from './postgres-home.js';
 const run = promisify(execFile);
 const majorVersion = '18';
 
-/** What Postgres sees of our environment: a `PGPORT` or `LC_ALL` of the user's shell must not change it. */
+/**
+ * What Postgres sees of our environment: a `PGPORT` or `LC_ALL` of the user's shell must not change
+ * it.
+ */
 export const postgresEnv: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
   SystemRoot: process.env['SystemRoot'],
@@ -92,13 +95,17 @@ async function isServing(home: PostgresHome): Promise<boolean> {
   const [pid] = (await readFile(file, 'utf8').catch(() => '')).split('\n');
   if (!pid) return false;
   if (process.platform === 'win32' || (await commandLineOf(pid)).includes(`-D ${home.cluster} `)) return true;
-  // After a reboot or in a new container the number may be anybody's, and Postgres would refuse to start. One that is
-  // nobody's is left to Postgres, which then also waits for the dead server's own children.
+  // After a reboot or in a new container the number may be anybody's, and Postgres would refuse to
+  // start. One that is nobody's is left to Postgres, which then also waits for the dead server's
+  // own children.
   if (exists(Number(pid))) await rm(file, { force: true });
   return false;
 }
 
-/** Ends the cluster's Postgres, if one runs: transactions in flight are rolled back, what is committed is on disk. */
+/**
+ * Ends the cluster's Postgres, if one runs: transactions in flight are rolled back, what is
+ * committed is on disk.
+ */
 export async function stopCluster(home: PostgresHome, binaries: PostgresBinaries): Promise<void> {
   if (!(await isServing(home))) return;
   const stop = (mode: string) =>

@@ -63,8 +63,9 @@ async function clusterPath(link: string): Promise<string> {
 /**
  * Prepares the place for the database: `<dataDir>/postgres`.
  *
- * As root it must be a place the unprivileged account can enter. Under a closed directory (a project in /root) the data
- * goes to /var/lib/parley and `<dataDir>/postgres` is a link to it: nobody's home directory is opened for this.
+ * As root it must be a place the unprivileged account can enter. Under a closed directory (a
+ * project in /root) the data goes to /var/lib/parley and `<dataDir>/postgres` is a link to it:
+ * nobody's home directory is opened for this.
  */
 export async function preparePostgresHome(dataDir: string): Promise<PostgresHome> {
   await mkdir(dataDir, { recursive: true });

@@ -34,8 +34,9 @@ const restartDelayMs = 500;
 const stopTimeoutMs = 30_000;
 
 /**
- * A service of this app in a process group of its own: Ctrl-C at the terminal reaches the app alone, which stops the
- * service when it has drained. One that ends by itself is started again. It does not keep the app's event loop alive.
+ * A service of this app in a process group of its own: Ctrl-C at the terminal reaches the app
+ * alone, which stops the service when it has drained. One that ends by itself is started again. It
+ * does not keep the app's event loop alive.
  */
 export class ServiceProcess {
   private child: ChildProcess | undefined;
@@ -43,7 +44,9 @@ export class ServiceProcess {
 
   constructor(private readonly plan: ServicePlan) {}
 
-  /** Resolves once it answers. @throws EmbeddedServiceError with the line it printed that says why */
+  /**
+   * Resolves once it answers. @throws EmbeddedServiceError with the line it printed that says why
+   */
   async start(): Promise<void> {
     await this.launch('w');
     const deadline = Date.now() + startTimeoutMs;

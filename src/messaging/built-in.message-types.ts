@@ -29,7 +29,10 @@ export class TextContent {
   text!: string;
 }
 
-/** What image, video, audio and file have in common. Bytes live elsewhere; this carries their address. */
+/**
+ * What image, video, audio and file have in common. Bytes live elsewhere; this carries their
+ * address.
+ */
 export class MediaContent {
   @IsUrl(url)
   @MaxLength(2_048)
@@ -174,8 +177,8 @@ function openType(name: string, contentClass: new () => object): MessageType {
 }
 
 /**
- * The types every client may count on (contract, section 3), apart from `text`. What they show differs from app to app (a
- * blur hash, a wave form), and need not become a type of one's own.
+ * The types every client may count on (contract, section 3), apart from `text`. What they show
+ * differs from app to app (a blur hash, a wave form), and need not become a type of one's own.
  */
 export const mediaMessageTypes: readonly MessageType[] = [
   openType('image', ImageContent),

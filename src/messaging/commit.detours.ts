@@ -11,11 +11,11 @@ export type RecoverBatch = (batch: WaitingMessage[], error: unknown) => Promise<
 const maxWritesAtOnce = 2;
 
 /**
- * The way round conversations that another transaction holds: their messages wait here, each conversation for itself,
- * while all others go on.
+ * The way round conversations that another transaction holds: their messages wait here, each
+ * conversation for itself, while all others go on.
  *
- * Keeps the order within a conversation: as long as it has a detour, every message of it goes this way. What finds no
- * way within its time is refused, and then was not stored.
+ * Keeps the order within a conversation: as long as it has a detour, every message of it goes this
+ * way. What finds no way within its time is refused, and then was not stored.
  */
 export class CommitDetours {
   private readonly queues = new Map<string, CommitQueue>();
@@ -34,7 +34,9 @@ export class CommitDetours {
     return queue !== undefined;
   }
 
-  /** Sends messages on a detour, in order, and with them whatever of their conversations follows. */
+  /**
+   * Sends messages on a detour, in order, and with them whatever of their conversations follows.
+   */
   open(entries: readonly WaitingMessage[]): void {
     for (const entry of entries) {
       if (this.take(entry)) continue;

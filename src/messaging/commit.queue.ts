@@ -48,7 +48,8 @@ export class CommitQueue {
     for (const entry of this.entries) {
       if (batch.length >= maxBatchMessages || bytes >= maxBatchBytes) break;
       taken += 1;
-      // The same clientMessageId twice in one statement would not see itself; the second is a duplicate anyway.
+      // The same clientMessageId twice in one statement would not see itself; the second is a
+      // duplicate anyway.
       if (isRepeat(entry.message, keys)) later.push(entry);
       else batch.push(entry);
       bytes += entry.message.contentJson.length;

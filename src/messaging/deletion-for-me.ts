@@ -35,7 +35,10 @@ export class DeletionForMe implements OnModuleInit {
     this.announcer.on(noticeKind, (notice: HiddenNotice) => this.tell(notice));
   }
 
-  /** Leaves `rev` alone; hiding what is hidden already changes nothing. @throws ChatError NOT_FOUND | UNAVAILABLE */
+  /**
+   * Leaves `rev` alone; hiding what is hidden already changes nothing. @throws ChatError NOT_FOUND
+   * | UNAVAILABLE
+   */
   async hide(actor: Actor, messageId: string): Promise<void> {
     await actor.turn?.ready;
     const committed = await this.sql.transaction(async (tx) => {

@@ -18,8 +18,9 @@ export interface HiddenMessage {
 @Injectable()
 export class DeletionRepository {
   /**
-   * Makes tombstones of messages, in order of seq, with contiguous revs from their place's `nextRev` on. Content, mentions,
-   * reactions, revisions and fingerprint are gone from every table. Left out: what was deleted before, or is elsewhere.
+   * Makes tombstones of messages, in order of seq, with contiguous revs from their place's
+   * `nextRev` on. Content, mentions, reactions, revisions and fingerprint are gone from every
+   * table. Left out: what was deleted before, or is elsewhere.
    *
    * In a transaction that holds the conversations' locks; by `messages_id` and primary keys.
    * @param deletedBy null: the server

@@ -16,7 +16,10 @@ export interface DeletedMessage {
   scope: DeletionScope;
 }
 
-/** The write path of `delete-message`: the gateway and the controller are two doors to {@link delete}. */
+/**
+ * The write path of `delete-message`: the gateway and the controller are two doors to {@link
+ * delete}.
+ */
 @Injectable()
 export class DeletionService {
   constructor(
@@ -29,12 +32,13 @@ export class DeletionService {
   ) {}
 
   /**
-   * Deletes a message for everyone (its tombstone keeps id, seq and sender), or hides it from the actor.
+   * Deletes a message for everyone (its tombstone keeps id, seq and sender), or hides it from the
+   * actor.
    *
    * Idempotent: a repeat is answered as the first time and told to nobody, also after the window.
    *
-   * @throws ChatError NOT_FOUND | FORBIDDEN (another's message, policy) | WINDOW_EXPIRED (scope `everyone`, for those who
-   *   may not delete any message) | UNAVAILABLE
+   * @throws ChatError NOT_FOUND | FORBIDDEN (another's message, policy) | WINDOW_EXPIRED (scope
+   *   `everyone`, for those who may not delete any message) | UNAVAILABLE
    * @fires message-deleted to all participants; with scope `me` to the actor's other sockets
    * @since 0.1.0
    */

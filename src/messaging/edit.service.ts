@@ -10,7 +10,9 @@ import { MessageChangeWriter } from './message-change-writer.js';
 import { MessageInterceptors } from './message.interceptor.js';
 import { MessageTypeRegistry } from './message.type.js';
 
-/** The write path of `edit-message`: the gateway and the controller are two doors to {@link edit}. */
+/**
+ * The write path of `edit-message`: the gateway and the controller are two doors to {@link edit}.
+ */
 @Injectable()
 export class EditService {
   constructor(
@@ -23,13 +25,16 @@ export class EditService {
   ) {}
 
   /**
-   * Replaces a message's content; what it was before is kept as a revision. Type, mentions and replyTo stay.
+   * Replaces a message's content; what it was before is kept as a revision. Type, mentions and
+   * replyTo stay.
    *
-   * Whether it may is judged twice: before the content is looked at, and again with the conversation locked, since a
-   * deletion, another edit or the end of the window may come in between.
+   * Whether it may is judged twice: before the content is looked at, and again with the
+   * conversation locked, since a deletion, another edit or the end of the window may come in
+   * between.
    *
-   * @throws ChatError NOT_FOUND | FORBIDDEN (another's message, policy, block) | WINDOW_EXPIRED (also: deleted) |
-   *   CONFLICT (another rev than expected) | VALIDATION_FAILED | PAYLOAD_TOO_LARGE | an interceptor's code | UNAVAILABLE
+   * @throws ChatError NOT_FOUND | FORBIDDEN (another's message, policy, block) | WINDOW_EXPIRED
+   *   (also: deleted) | CONFLICT (another rev than expected) | VALIDATION_FAILED |
+   *   PAYLOAD_TOO_LARGE | an interceptor's code | UNAVAILABLE
    * @fires message-edited to all participants
    * @since 0.1.0
    */

@@ -19,10 +19,12 @@ interface Search {
 }
 
 /**
- * Searches all of a user's conversations at a price that follows what he can read, not what everybody wrote.
+ * Searches all of a user's conversations at a price that follows what he can read, not what
+ * everybody wrote.
  *
- * Rare words go straight through the index. Words that many messages hold are looked for in the user's conversations,
- * latest active first, until those that are left cannot hold anything newer than the page.
+ * Rare words go straight through the index. Words that many messages hold are looked for in the
+ * user's conversations, latest active first, until those that are left cannot hold anything newer
+ * than the page.
  */
 @Injectable()
 export class EverywhereSearch {
@@ -57,7 +59,10 @@ export class EverywhereSearch {
     }
   }
 
-  /** All that these conversations can add to the page: what their newest messages hold, and where that is not all, the rest. */
+  /**
+   * All that these conversations can add to the page: what their newest messages hold, and where
+   * that is not all, the rest.
+   */
   private async within(search: Search, conversations: ReadableConversation[]): Promise<Message[]> {
     const walked = search.limit * walkedPerHit;
     const near = await this.conversations.newestOfEach({ ...search, conversations }, walked);

@@ -12,7 +12,10 @@ export interface ExpiredMessages {
 export class ExpiryRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** The longest expired, at most `limit`, by conversation; a range of `messages_expires_at`, which holds no others. */
+  /**
+   * The longest expired, at most `limit`, by conversation; a range of `messages_expires_at`, which
+   * holds no others.
+   */
   due(limit: number): Promise<ExpiredMessages[]> {
     return this.sql.rows<ExpiredMessages>({
       name: 'messages-due',

@@ -12,10 +12,10 @@ const conversationsAtOnce = 100;
 /**
  * Deletes expired messages for everyone, each once, within about a second (contract: 5 s).
  *
- * Every node looks, and the conversation's lock decides who deletes: what another node, or a sender, holds just now is left
- * alone, and waited for at the second look. So nodes share what expires at once, it does not matter which node took the
- * message, or whether that one is alive, and a conversation that cannot be had keeps no other waiting. Time is the
- * database's.
+ * Every node looks, and the conversation's lock decides who deletes: what another node, or a
+ * sender, holds just now is left alone, and waited for at the second look. So nodes share what
+ * expires at once, it does not matter which node took the message, or whether that one is alive,
+ * and a conversation that cannot be had keeps no other waiting. Time is the database's.
  *
  * @fires message-deleted to all participants, with `deletedBy: null`
  */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 
 /**
- * A short hash of what a client asked to send, by which a retry is told from a reuse of its `clientMessageId`.
+ * A short hash of what a client asked to send, by which a retry is told from a reuse of its
+ * `clientMessageId`.
  *
- * The order of properties does not count: a client of a language with unordered maps may change it between tries. The
- * hash is deleted with the message, so a deleted text cannot be guessed from it.
+ * The order of properties does not count: a client of a language with unordered maps may change it
+ * between tries. The hash is deleted with the message, so a deleted text cannot be guessed from it.
  *
  * @returns 128 bits of SHA-256, base64
  */

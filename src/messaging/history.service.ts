@@ -20,7 +20,8 @@ export class HistoryService {
 
   /**
    * @returns ascending by seq; without a cursor the newest
-   * @throws ChatError NOT_FOUND | VALIDATION_FAILED (both cursors, or a limit above `MAX_PAGE_SIZE`)
+   * @throws ChatError NOT_FOUND | VALIDATION_FAILED (both cursors, or a limit above
+   *   `MAX_PAGE_SIZE`)
    */
   async page(actor: Actor, dto: GetMessagesDto): Promise<MessagePage> {
     const limit = pageLimit(dto.limit, defaultLimit, this.settings.maxPageSize);

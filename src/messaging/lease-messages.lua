@@ -1,4 +1,5 @@
--- Takes messages out of a user's budget. Returns how many, or, below zero, the ms until there will be one.
+-- Takes messages out of a user's budget. Returns how many, or, below zero, the ms until there will
+-- be one.
 local budget    = KEYS[1]           -- hash: tokens (number), at (unix ms, Redis clock)
 local wanted    = tonumber(ARGV[1]) -- messages
 local perSecond = tonumber(ARGV[2]) -- messages a second

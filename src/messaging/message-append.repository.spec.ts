@@ -22,7 +22,10 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** A conversation of `ann` and `ben`, whose names carry its id, with one message of ann's; `gone` was in it. */
+/**
+ * A conversation of `ann` and `ben`, whose names carry its id, with one message of ann's; `gone`
+ * was in it.
+ */
 interface Scene {
   id: string;
   firstId: string;

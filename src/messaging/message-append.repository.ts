@@ -28,7 +28,8 @@ const appendStatement = `
          max(outbox_id) AS "outboxId"
   FROM append_messages($1, $2, $3, $4)`;
 
-// Setting up the statement for a batch is most of what a single message costs: this one takes a third less of Postgres.
+// Setting up the statement for a batch is most of what a single message costs: this one takes a
+// third less of Postgres.
 const appendOneStatement = `
   SELECT json_build_array(json_build_array(
            outcome, CASE WHEN outcome IN ('duplicate', 'conflict') THEN first_id END, seq, rev, participants_version,
@@ -45,8 +46,9 @@ export class MessageAppendRepository {
   /**
    * Appends a batch, all or nothing; each message gets its own verdict.
    *
-   * Carried by the primary keys of conversations and participants and by `messages_client_message_id`.
-   * Waits 300 ms for a conversation another transaction holds, then nothing of the batch is stored (`isLockTimeout`).
+   * Carried by the primary keys of conversations and participants and by
+   * `messages_client_message_id`. Waits 300 ms for a conversation another transaction holds, then
+   * nothing of the batch is stored (`isLockTimeout`).
    *
    * @param announcedIds outbox rows that have been announced and can go
    * @returns one row per message, in order
@@ -99,12 +101,17 @@ function appendRow(
   return { outcome, message, firstId, participantsVersion, outboxId };
 }
 
-/** The batch as one JSON text: arrays of columns cost Node ten times as much to encode. `contentJson` goes in as it is. */
+/**
+ * The batch as one JSON text: arrays of columns cost Node ten times as much to encode.
+ * `contentJson` goes in as it is.
+ */
 function batchJson(batch: readonly PendingMessage[]): string {
   return `[${batch.map(rowJson).join(',')}]`;
 }
 
-/** What is null is left out: Postgres reads it as null, and has less to read. Ids need no escapes. */
+/**
+ * What is null is left out: Postgres reads it as null, and has less to read. Ids need no escapes.
+ */
 function rowJson(message: PendingMessage): string {
   const { clientMessageId, fingerprint, replyTo, mentions, expiresInSeconds } = message;
   return (

@@ -9,7 +9,10 @@ export interface MessageBudgetSubject {
   userId: string;
 }
 
-/** One promise of {@link MessageBudgetStore}; runs under any test runner, and throws when it is broken. */
+/**
+ * One promise of {@link MessageBudgetStore}; runs under any test runner, and throws when it is
+ * broken.
+ */
 export interface MessageBudgetCase {
   name: string;
   check(subject: MessageBudgetSubject): Promise<void>;

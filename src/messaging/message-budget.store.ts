@@ -10,8 +10,8 @@ export type BudgetGrant = { granted: number; waitMs: 0 } | { granted: 0; waitMs:
 /**
  * Holds the message budget of each user, over all nodes.
  *
- * What is granted is spent, whether the node uses it or not: all nodes together never let through more than the rate.
- * A store that was emptied starts with whole budgets.
+ * What is granted is spent, whether the node uses it or not: all nodes together never let through
+ * more than the rate. A store that was emptied starts with whole budgets.
  */
 export abstract class MessageBudgetStore {
   /**

@@ -3,7 +3,9 @@ import type { ConversationKind, Message, Role } from '../common/index.js';
 import { messageColumns, messageVisibleTo, toMessage, type MessageRow } from '../conversations/index.js';
 import { Sql, type SqlRunner } from '../database/index.js';
 
-/** A place in a conversation's order of changes that nobody else can take while its row is locked. */
+/**
+ * A place in a conversation's order of changes that nobody else can take while its row is locked.
+ */
 export interface ChangePlace {
   conversationId: string;
   /** The membership the change is committed under. */
@@ -28,7 +30,8 @@ export interface MessageTarget extends ChangePlace {
 
 type TargetRow = MessageRow & Omit<MessageTarget, 'message' | 'conversationId'>;
 
-// By messages_id and primary keys. The transaction's own time may lie before a wait for the lock: hence the second clock.
+// By messages_id and primary keys. The transaction's own time may lie before a wait for the lock:
+// hence the second clock.
 const targetSql = `
   SELECT ${messageColumns('m')}, c.kind, c.participants_version AS version, c.last_rev + 1 AS "nextRev", p.role,
          extract(epoch FROM clock_timestamp() - m.created_at)::float8 AS "ageSeconds",
@@ -45,15 +48,20 @@ const targetSql = `
   JOIN participants p ON p.conversation_id = m.conversation_id AND p.user_id = $2 AND p.left_at IS NULL
   WHERE m.id = $1 AND ${messageVisibleTo('m', 'p')} AND (m.expires_at IS NULL OR m.expires_at > clock_timestamp())`;
 
-/** What every change of an existing message needs: the lock, the message as it is, and the conversation's counter. */
+/**
+ * What every change of an existing message needs: the lock, the message as it is, and the
+ * conversation's counter.
+ */
 @Injectable()
 export class MessageChangeWriterRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * Reads a message a participant can see. Null: no such message, or none he may know of; nobody can tell which.
+   * Reads a message a participant can see. Null: no such message, or none he may know of; nobody
+   * can tell which.
    *
-   * @param runner an open transaction, where the answer must hold until its end (then {@link lockOf} first)
+   * @param runner an open transaction, where the answer must hold until its end (then {@link
+   *   lockOf} first)
    */
   async target(messageId: string, userId: string, runner: SqlRunner = this.sql): Promise<MessageTarget | null> {
     const [row] = await runner.rows<TargetRow>({
@@ -105,7 +113,10 @@ export class MessageChangeWriterRepository {
     });
   }
 
-  /** Moves conversations' counters. Not their `updatedAt`: the list of conversations is not sorted by edits. */
+  /**
+   * Moves conversations' counters. Not their `updatedAt`: the list of conversations is not sorted
+   * by edits.
+   */
   async bump(tx: SqlRunner, conversationIds: readonly string[], revs: readonly number[]): Promise<void> {
     await tx.rows({
       name: 'conversations-bump',

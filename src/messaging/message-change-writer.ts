@@ -19,10 +19,12 @@ export interface AppliedChange extends Pick<MessageChange, 'event' | 'payload'> 
 type Work = (tx: SqlRunner) => Promise<PlacedChanges[]>;
 
 /**
- * The one way to change messages that exist: change, `rev` and announcement commit together (ADR-0003, ADR-0004).
+ * The one way to change messages that exist: change, `rev` and announcement commit together
+ * (ADR-0003, ADR-0004).
  *
- * Changes of a conversation and sends to it are one sequence: all hold the same lock, so what a change judges by is still
- * true when it commits, on whatever node. A change that turns out to be none takes no rev and tells nobody.
+ * Changes of a conversation and sends to it are one sequence: all hold the same lock, so what a
+ * change judges by is still true when it commits, on whatever node. A change that turns out to be
+ * none takes no rev and tells nobody.
  */
 @Injectable()
 export class MessageChangeWriter {
@@ -39,11 +41,14 @@ export class MessageChangeWriter {
   }
 
   /**
-   * Changes one message for an actor. Changes of one socket are applied in the order in which they arrived.
+   * Changes one message for an actor. Changes of one socket are applied in the order in which they
+   * arrived.
    *
-   * @param apply judges the message and changes it within `tx`, setting its rev to `target.nextRev`; null: nothing to do
+   * @param apply judges the message and changes it within `tx`, setting its rev to
+   *   `target.nextRev`; null: nothing to do
    * @returns the message as it is after commit
-   * @throws ChatError NOT_FOUND (no such message, or not the actor's to see) | whatever `apply` throws | UNAVAILABLE
+   * @throws ChatError NOT_FOUND (no such message, or not the actor's to see) | whatever `apply`
+   *   throws | UNAVAILABLE
    */
   async change(
     actor: Actor,
@@ -65,7 +70,8 @@ export class MessageChangeWriter {
   /**
    * Changes messages of several conversations on the server's own account, in one transaction.
    *
-   * @param isPatient whether to wait for conversations that others are changing; else they are left out
+   * @param isPatient whether to wait for conversations that others are changing; else they are left
+   *   out
    * @param apply changes them within `tx`, each with contiguous revs from its place's `nextRev` on
    */
   async changeMany(
@@ -79,7 +85,10 @@ export class MessageChangeWriter {
     });
   }
 
-  /** @param actor has its answer, and need not be told; unless the answer was given up before this is committed */
+  /**
+   * @param actor has its answer, and need not be told; unless the answer was given up before this
+   * is committed
+   */
   private async commit(work: Work, actor?: Actor): Promise<void> {
     const { placed, ticket } = await this.sql.transaction(async (tx) => {
       const placed = (await work(tx)).filter(({ changes }) => changes.length > 0);

@@ -40,7 +40,8 @@ const hiddenFromSql = `
            JOIN hidden_messages h ON h.user_id = o.user_id AND h.conversation_id = m.conversation_id AND h.seq = m.seq
            WHERE o.conversation_id = m.conversation_id)`;
 
-// Sent or edited in the range. A later change may have moved `rev` beyond it, and says nothing of what was missed here.
+// Sent or edited in the range. A later change may have moved `rev` beyond it, and says nothing of
+// what was missed here.
 const isWholeSql = `(coalesce(m.sent_rev, m.rev) > $2 AND coalesce(m.sent_rev, m.rev) <= $3
                      OR m.edited_rev > $2 AND m.edited_rev <= $3)`;
 
@@ -67,11 +68,13 @@ export class MessageChangeRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * What happened to a conversation's messages in (above, upTo], in order of rev; by `messages_rev` and `reactions_rev`.
+   * What happened to a conversation's messages in (above, upTo], in order of rev; by `messages_rev`
+   * and `reactions_rev`.
    *
-   * A message sent, edited or deleted there comes in its present state, which may be of a later rev: where it was sent,
-   * so that news are in order of seq, and again where it was edited, for who had it before. Reactions come by themselves, each
-   * in its present state, for the same reason: a device may have the message and lack what came after.
+   * A message sent, edited or deleted there comes in its present state, which may be of a later
+   * rev: where it was sent, so that news are in order of seq, and again where it was edited, for
+   * who had it before. Reactions come by themselves, each in its present state, for the same
+   * reason: a device may have the message and lack what came after.
    */
   async between(conversationId: string, above: number, upTo: number): Promise<MessageChange[]> {
     const range = [conversationId, above, upTo];
@@ -83,8 +86,8 @@ export class MessageChangeRepository {
   }
 
   /**
-   * The lowest rev below `rev` of a conversation that stands in the outbox, or else `rev`. A scan of the outbox, which is
-   * almost always almost empty.
+   * The lowest rev below `rev` of a conversation that stands in the outbox, or else `rev`. A scan
+   * of the outbox, which is almost always almost empty.
    */
   async lowestUnannounced(conversationId: string, rev: number): Promise<number> {
     const [row] = await this.sql.rows<{ lowest: number }>(
@@ -97,9 +100,11 @@ export class MessageChangeRepository {
   }
 
   /**
-   * Conversations of these users that changed within the last `awayMs` (and a margin); by `participants_user`.
+   * Conversations of these users that changed within the last `awayMs` (and a margin); by
+   * `participants_user`.
    *
-   * Edits, deletions and reactions leave `updated_at` alone: the conversation's last change, found by its rev, says when.
+   * Edits, deletions and reactions leave `updated_at` alone: the conversation's last change, found
+   * by its rev, says when.
    */
   conversationsChanged(userIds: string[], awayMs: number): Promise<ConversationProgress[]> {
     return this.sql.rows<ConversationProgress>(

@@ -25,7 +25,8 @@ export interface PlacedChanges {
 /**
  * Tells nodes that the changes `fromRev` to `toRev` of a conversation are committed.
  *
- * With `changes` they are all there; without (from the outbox, after a crash) the node reads them from Postgres.
+ * With `changes` they are all there; without (from the outbox, after a crash) the node reads them
+ * from Postgres.
  */
 export interface MessagesNotice extends CommittedChanges {
   changes?: MessageChange[];

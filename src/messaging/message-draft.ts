@@ -69,7 +69,10 @@ export class AppendedMessage extends EncodedOnce implements Message {
     this.expiresAt = place.expiresAtMs === null ? null : isoOf(place.expiresAtMs);
   }
 
-  /** Put together: the content is encoded already, and ids and times need no escapes. Half the price of the general way. */
+  /**
+   * Put together: the content is encoded already, and ids and times need no escapes. Half the price
+   * of the general way.
+   */
   protected override encode(): string {
     const { id, conversationId, seq, rev, replyTo, mentions, createdAt, expiresAt } = this;
     const [sender, key, type] = [this.senderId, this.clientMessageId, this.type].map((text) => JSON.stringify(text));

@@ -38,7 +38,8 @@ export class MessageStatusRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * The receipts of one message, at two index probes of the log a recipient, however long the history.
+   * The receipts of one message, at two index probes of the log a recipient, however long the
+   * history.
    *
    * By `messages_id` and the primary keys of participants and the log.
    *

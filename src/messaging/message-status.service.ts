@@ -15,9 +15,11 @@ export class MessageStatusService {
   ) {}
 
   /**
-   * Any participant who can see the message may ask, not only its sender. A deleted message still answers.
+   * Any participant who can see the message may ask, not only its sender. A deleted message still
+   * answers.
    *
-   * Whoever hides his read cursor counts as delivered; who asks and hides his own sees nobody's else.
+   * Whoever hides his read cursor counts as delivered; who asks and hides his own sees nobody's
+   * else.
    *
    * @throws ChatError NOT_FOUND (no such message, or the actor may not see it) | the policy's code
    */

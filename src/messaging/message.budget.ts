@@ -6,9 +6,15 @@ import { MemoryMessageBudgetStore } from './memory.message-budget.store.js';
 import { MessageBudgetStore, type MessageRate } from './message-budget.store.js';
 
 const maxUsers = 100_000;
-/** A node leases a tenth of the burst at a time: most sends cost no command, and little lies idle on a node. */
+/**
+ * A node leases a tenth of the burst at a time: most sends cost no command, and little lies idle on
+ * a node.
+ */
 const slicesPerBurst = 10;
-/** What a node has leased and not used by then is given up, so that it cannot be saved up for a larger burst. */
+/**
+ * What a node has leased and not used by then is given up, so that it cannot be saved up for a
+ * larger burst.
+ */
 const leaseMs = 10_000;
 
 interface Lease {
@@ -19,7 +25,8 @@ interface Lease {
 }
 
 /**
- * How many messages a user may send, over all nodes: `RATE_MESSAGES_PER_SECOND` over time, `RATE_MESSAGES_BURST` at once.
+ * How many messages a user may send, over all nodes: `RATE_MESSAGES_PER_SECOND` over time,
+ * `RATE_MESSAGES_BURST` at once.
  *
  * While Redis is away each node counts for itself.
  */

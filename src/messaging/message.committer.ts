@@ -14,18 +14,21 @@ import { MessagePublisher } from './message.publisher.js';
 
 // Bounds the memory of the queue, however fast the database.
 const maxWaiting = 10_000;
-// What a last attempt to get a lock may take (append_messages has this lock_timeout), and the answer's way back.
+// What a last attempt to get a lock may take (append_messages has this lock_timeout), and the
+// answer's way back.
 const lastAttemptMs = 400;
 
 /**
- * The group commit (ADR-0003): messages are collected while the batch before commits, then written as one statement.
+ * The group commit (ADR-0003): messages are collected while the batch before commits, then written
+ * as one statement.
  *
- * At rest a send costs one commit; under load the batch grows and the cost of a commit is shared. Messages are
- * committed in the order of the calls. One batch is in flight at a time, so one process never competes with itself for
- * a conversation's lock.
+ * At rest a send costs one commit; under load the batch grows and the cost of a commit is shared.
+ * Messages are committed in the order of the calls. One batch is in flight at a time, so one
+ * process never competes with itself for a conversation's lock.
  *
- * Overload: a message that would wait for more than half of `EVENT_TIMEOUT_MS` is refused at once. A conversation that
- * somebody else has locked holds the others up for a third of a second, then it waits by itself ({@link CommitDetours}).
+ * Overload: a message that would wait for more than half of `EVENT_TIMEOUT_MS` is refused at once.
+ * A conversation that somebody else has locked holds the others up for a third of a second, then it
+ * waits by itself ({@link CommitDetours}).
  */
 @Injectable()
 export class MessageCommitter {
@@ -52,7 +55,8 @@ export class MessageCommitter {
    * Commits one message and tells the recipients.
    *
    * Resolves after commit. The order of calls is the order of `seq` within a conversation.
-   * @throws ChatError UNAVAILABLE: the outcome is unknown, or too many are waiting (then nothing was stored)
+   * @throws ChatError UNAVAILABLE: the outcome is unknown, or too many are waiting (then nothing
+   *   was stored)
    */
   append(message: PendingMessage): Promise<AppendRow> {
     return new Promise((resolve, reject) => {
@@ -77,7 +81,8 @@ export class MessageCommitter {
   private wake(): void {
     if (this.isBusy) return;
     this.isBusy = true;
-    // After this turn's packets have been read, so that what arrived together is committed together.
+    // After this turn's packets have been read, so that what arrived together is committed
+    // together.
     setImmediate(() => void this.drain());
   }
 
@@ -110,7 +115,8 @@ export class MessageCommitter {
       throw error;
     });
     this.metrics.committed(rows, performance.now() - startedMs);
-    // The next batch first: Postgres works on it while this one is told. (pg hands a statement over in the next tick.)
+    // The next batch first: Postgres works on it while this one is told. (pg hands a statement over
+    // in the next tick.)
     if (this.queue.length > 0) setImmediate(() => this.tell(batch, messages, rows));
     else this.tell(batch, messages, rows);
   }
@@ -124,7 +130,10 @@ export class MessageCommitter {
     this.publisher.publishAppended(messages, rows);
   }
 
-  /** Somebody holds one of the conversations, or an outbox row: the others go on without waiting again. */
+  /**
+   * Somebody holds one of the conversations, or an outbox row: the others go on without waiting
+   * again.
+   */
   private async sidestep(batch: WaitingMessage[]): Promise<void> {
     const ids = new Set(batch.map(({ message }) => message.conversationId));
     const free = new Set(await this.repository.unlocked([...ids]).catch(() => []));
@@ -137,7 +146,9 @@ export class MessageCommitter {
     });
   }
 
-  /** Sends a batch's messages, and those of the same conversations that wait behind it, on a detour. */
+  /**
+   * Sends a batch's messages, and those of the same conversations that wait behind it, on a detour.
+   */
   private detour(batch: WaitingMessage[], isStuck: (conversationId: string) => boolean): void {
     const stuck = batch.filter(({ message }) => isStuck(message.conversationId));
     const ids = new Set(stuck.map(({ message }) => message.conversationId));

@@ -9,7 +9,10 @@ import type { SendMessageDto } from './message.dto.js';
 import { MessageInterceptors } from './message.interceptor.js';
 import { MessageTypeRegistry } from './message.type.js';
 
-/** Makes of what a client asks to send a message that only needs its place: judged, intercepted, encoded. */
+/**
+ * Makes of what a client asks to send a message that only needs its place: judged, intercepted,
+ * encoded.
+ */
 @Injectable()
 export class MessageDrafter {
   constructor(
@@ -21,8 +24,8 @@ export class MessageDrafter {
 
   /**
    * @returns a promise only where membership is not in memory or an interceptor is asked
-   * @throws ChatError NOT_FOUND | VALIDATION_FAILED | PAYLOAD_TOO_LARGE | FORBIDDEN (policy) | an interceptor's code |
-   *   UNAVAILABLE
+   * @throws ChatError NOT_FOUND | VALIDATION_FAILED | PAYLOAD_TOO_LARGE | FORBIDDEN (policy) | an
+   *   interceptor's code | UNAVAILABLE
    */
   draft(actor: Actor, dto: SendMessageDto): PendingMessage | Promise<PendingMessage> {
     const type = dto.type ?? 'text';

@@ -1,6 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A message, or its tombstone. Read and written by SQL; this class is here for the check that schema and code agree. */
+/**
+ * A message, or its tombstone. Read and written by SQL; this class is here for the check that
+ * schema and code agree.
+ */
 @Entity('messages')
 @Index('messages_id', ['id'], { unique: true })
 @Index('messages_rev', ['conversationId', 'rev'])

@@ -9,13 +9,17 @@ import type { MessageChange, MessagesNotice } from './message-change.js';
 import { MessageFanOut } from './message.fan-out.js';
 
 const maxConversations = 100_000;
-// A hole is nearly always another node's publish on its way; the one that is left comes from Postgres.
+// A hole is nearly always another node's publish on its way; the one that is left comes from
+// Postgres.
 const gapWaitMs = 150;
 const catchUpRetryMs = 500;
 
 /** How far this node has told its sockets of a conversation: everything in (floor, last]. */
 interface Progress {
-  /** False until it is known where to start: a node that meets a conversation may hear of rev 7 before rev 6. */
+  /**
+   * False until it is known where to start: a node that meets a conversation may hear of rev 7
+   * before rev 6.
+   */
   isStarted: boolean;
   floor: number;
   last: number;
@@ -26,12 +30,14 @@ interface Progress {
 }
 
 /**
- * Puts committed changes, from this node and others, into the order of `rev` and hands them to the fan-out.
+ * Puts committed changes, from this node and others, into the order of `rev` and hands them to the
+ * fan-out.
  *
- * Guarantees, per conversation and node: each change once and in order; a hole that does not close within 150 ms is
- * filled from Postgres, with the present state of the messages concerned. A conversation first met at a `rev` above 1
- * waits as long for lower ones and then starts at the lowest that was announced or stands in the outbox; what arrives
- * later below that start is still handed on.
+ * Guarantees, per conversation and node: each change once and in order; a hole that does not close
+ * within 150 ms is filled from Postgres, with the present state of the messages concerned. A
+ * conversation first met at a `rev` above 1 waits as long for lower ones and then starts at the
+ * lowest that was announced or stands in the outbox; what arrives later below that start is still
+ * handed on.
  */
 @Injectable()
 export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
@@ -151,7 +157,10 @@ export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
     this.advance(conversationId, progress);
   }
 
-  /** Starts at the lowest change known, or lower: at what a node has committed and not announced, since it died. */
+  /**
+   * Starts at the lowest change known, or lower: at what a node has committed and not announced,
+   * since it died.
+   */
   private start(first: MessagesNotice, progress: Progress): void {
     progress.isBusy = true;
     void this.changes
@@ -167,8 +176,9 @@ export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * After this node was cut off from the bus: reads what its users' conversations have gone through meanwhile. While
-   * Postgres is away, too, it goes on trying: what others announced in that time is announced to nobody again.
+   * After this node was cut off from the bus: reads what its users' conversations have gone through
+   * meanwhile. While Postgres is away, too, it goes on trying: what others announced in that time
+   * is announced to nobody again.
    */
   private async catchUp(awayMs: number): Promise<void> {
     const sinceMs = performance.now() - awayMs;
@@ -195,7 +205,8 @@ export class MessageFeed implements OnModuleInit, OnApplicationShutdown {
       const progress = this.progress.get(conversationId);
       if (!progress?.isStarted) missed(revBefore + 1, lastRev);
       else {
-        // First met while this node was cut off: what lies below its start may have been told without this node.
+        // First met while this node was cut off: what lies below its start may have been told
+        // without this node.
         missed(revBefore + 1, progress.floor);
         missed(progress.last + 1, lastRev);
       }

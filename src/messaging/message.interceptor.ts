@@ -14,19 +14,24 @@ export interface MessageDraft {
   readonly messageId?: string;
 }
 
-/** Undefined accepts the draft as it is; `content` replaces its content, which is then validated again. */
+/**
+ * Undefined accepts the draft as it is; `content` replaces its content, which is then validated
+ * again.
+ */
 export type InterceptorVerdict = void | { content: Record<string, unknown> };
 
 /**
- * Looks at every message before it is committed: moderation, data-loss prevention, enrichment. A seam.
+ * Looks at every message before it is committed: moderation, data-loss prevention, enrichment. A
+ * seam.
  *
- * **When.** After guard, validation and access policy, before the database. For each send and each edit, by socket and by
- * REST. Not for deletions, reactions and receipts; a client's retry of a committed send passes again, its verdict
- * is then without effect (the first message is answered).
- * **Answers.** Nothing: accept. `{ content }`: replace. `throw new ChatError(code, …)`: reject; the sender gets the code.
- * **Failure.** Any other throw, and no answer within `timeoutMs`, rejects with `UNAVAILABLE` (retryable): a message nobody
- * could look at is not let through. Override `onFailure` to let it through.
- * **Several.** In the order of registration, each seeing what the ones before made of the content.
+ * **When.** After guard, validation and access policy, before the database. For each send and each
+ * edit, by socket and by REST. Not for deletions, reactions and receipts; a client's retry of a
+ * committed send passes again, its verdict is then without effect (the first message is answered).
+ * **Answers.** Nothing: accept. `{ content }`: replace. `throw new ChatError(code, …)`: reject; the
+ * sender gets the code. **Failure.** Any other throw, and no answer within `timeoutMs`, rejects
+ * with `UNAVAILABLE` (retryable): a message nobody could look at is not let through. Override
+ * `onFailure` to let it through. **Several.** In the order of registration, each seeing what the
+ * ones before made of the content.
  *
  * @example
  * ```ts

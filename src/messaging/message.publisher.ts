@@ -4,10 +4,14 @@ import { Announcer, ConnectionRegistry, type Notice } from '../realtime/index.js
 import type { MessageChange, MessagesNotice, PlacedChanges } from './message-change.js';
 import type { AppendedMessage, AppendRow, PendingMessage } from './message-draft.js';
 
-// Up to this size the membership travels with the notice: a few bytes instead of a query on every node.
+// Up to this size the membership travels with the notice: a few bytes instead of a query on every
+// node.
 const maxInlineMembers = 32;
 
-/** Makes notices of committed changes and gives them to the announcer: one publish per commit batch (ADR-0004). */
+/**
+ * Makes notices of committed changes and gives them to the announcer: one publish per commit batch
+ * (ADR-0004).
+ */
 @Injectable()
 export class MessagePublisher {
   constructor(
@@ -21,7 +25,10 @@ export class MessagePublisher {
     if (connectionId !== null) this.registry.get(connectionId)?.noteOwn(id);
   }
 
-  /** After a failure, whose outcome may be unknown: if the message turns out to be committed, its sender hears of it. */
+  /**
+   * After a failure, whose outcome may be unknown: if the message turns out to be committed, its
+   * sender hears of it.
+   */
   tellSender({ connectionId, id }: PendingMessage): void {
     if (connectionId !== null) this.registry.get(connectionId)?.disownMessage(id);
   }
@@ -50,13 +57,18 @@ export class MessagePublisher {
     return { kind: messagesNoticeKind, payload: { conversationId, version, fromRev, toRev } satisfies MessagesNotice };
   }
 
-  /** Announces changes of conversations, those of each in order of `rev` and without holes; none is without any. */
+  /**
+   * Announces changes of conversations, those of each in order of `rev` and without holes; none is
+   * without any.
+   */
   publishChanges(ticket: number, placed: readonly PlacedChanges[]): void {
     const notices = placed.map(({ place, changes }) => this.notice(place.conversationId, place.version, changes));
     this.announce(ticket, notices);
   }
 
-  /** The sender's, unless it was told that the outcome is unknown: then it hears as the others do. */
+  /**
+   * The sender's, unless it was told that the outcome is unknown: then it hears as the others do.
+   */
   private answeredConnection(message: PendingMessage): string | null {
     if (!message.turn?.isGivenUp) return message.connectionId;
     this.tellSender(message);

@@ -10,8 +10,8 @@ export class MessageRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * One message, for a caller known to be allowed; by `messages_id`. One that has expired and is not yet swept comes as
-   * the tombstone it is about to be.
+   * One message, for a caller known to be allowed; by `messages_id`. One that has expired and is
+   * not yet swept comes as the tombstone it is about to be.
    * @throws ChatError NOT_FOUND
    */
   async byId(messageId: string): Promise<Message> {
@@ -26,9 +26,11 @@ export class MessageRepository {
   }
 
   /**
-   * What a user may read of a conversation, newest first below `beforeSeq`, or oldest first above `afterSeq`.
+   * What a user may read of a conversation, newest first below `beforeSeq`, or oldest first above
+   * `afterSeq`.
    *
-   * One range scan of the primary key, as long as the page. Nothing for somebody who is not a participant.
+   * One range scan of the primary key, as long as the page. Nothing for somebody who is not a
+   * participant.
    */
   async page(
     userId: string,

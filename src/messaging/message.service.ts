@@ -15,7 +15,9 @@ export interface SentMessage {
   duplicate: boolean;
 }
 
-/** The write path of `send-message`: the gateway and the controller are two doors to {@link send}. */
+/**
+ * The write path of `send-message`: the gateway and the controller are two doors to {@link send}.
+ */
 @Injectable()
 export class MessageService {
   constructor(
@@ -28,12 +30,14 @@ export class MessageService {
   /**
    * Appends a message and returns its place in the conversation.
    *
-   * Idempotent per (conversation, sender, clientMessageId): a retry gets the first answer. Sends of one socket get their
-   * `seq` in the order they arrived. Resolves after commit; delivery follows.
+   * Idempotent per (conversation, sender, clientMessageId): a retry gets the first answer. Sends of
+   * one socket get their `seq` in the order they arrived. Resolves after commit; delivery follows.
    *
-   * @returns message.seq: 1-based, without gaps per conversation; createdAt: UTC, the database's clock
-   * @throws ChatError NOT_FOUND (not a participant) | VALIDATION_FAILED | PAYLOAD_TOO_LARGE | FORBIDDEN (policy, block) |
-   *   CONFLICT (clientMessageId reused with other content) | RATE_LIMITED | UNAVAILABLE | an interceptor's code
+   * @returns message.seq: 1-based, without gaps per conversation; createdAt: UTC, the database's
+   *   clock
+   * @throws ChatError NOT_FOUND (not a participant) | VALIDATION_FAILED | PAYLOAD_TOO_LARGE |
+   *   FORBIDDEN (policy, block) | CONFLICT (clientMessageId reused with other content) |
+   *   RATE_LIMITED | UNAVAILABLE | an interceptor's code
    * @fires new-message to all participants
    * @see ADR-0003
    * @since 0.1.0

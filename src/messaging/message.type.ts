@@ -3,11 +3,13 @@ import { ChatError, invalid, toDto } from '../common/index.js';
 import { Settings } from '../config/index.js';
 
 /**
- * A kind of message: its name on the wire and what its `content` must be. A seam: add one class per custom type.
+ * A kind of message: its name on the wire and what its `content` must be. A seam: add one class per
+ * custom type.
  *
- * Called for each send and edit, after the shape of the request was found good and before interceptors. Not called for
- * a retry's answer, nor when messages are read. A throw refuses the message: a ChatError with its code, anything else
- * as `INTERNAL`. Types are looked up by name; registering a name twice fails the boot.
+ * Called for each send and edit, after the shape of the request was found good and before
+ * interceptors. Not called for a retry's answer, nor when messages are read. A throw refuses the
+ * message: a ChatError with its code, anything else as `INTERNAL`. Types are looked up by name;
+ * registering a name twice fails the boot.
  *
  * @example
  * ```ts
@@ -23,7 +25,10 @@ import { Settings } from '../config/index.js';
 export abstract class MessageType<C extends object = object> {
   /** 1 to 64 of `a-z 0-9 . _ -`; custom ones carry a prefix (`acme.poll`). */
   abstract readonly name: string;
-  /** A class with class-validator rules; properties without a rule are refused, unless the type {@link isOpen}. */
+  /**
+   * A class with class-validator rules; properties without a rule are refused, unless the type
+   * {@link isOpen}.
+   */
   abstract readonly contentClass: new () => C;
   /** True: properties without a rule are kept as they come. Default false. */
   readonly isOpen?: boolean;

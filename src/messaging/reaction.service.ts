@@ -12,7 +12,10 @@ import { ReactionRepository } from './reaction.repository.js';
 /** The payload of `reaction-changed` (contract, section 5). */
 export type ReactionChanged = ServerEvents['reaction-changed'];
 
-/** The write paths of `add-reaction` and `remove-reaction`; repeats change nothing and are answered as the first time. */
+/**
+ * The write paths of `add-reaction` and `remove-reaction`; repeats change nothing and are answered
+ * as the first time.
+ */
 @Injectable()
 export class ReactionService {
   constructor(
@@ -23,8 +26,8 @@ export class ReactionService {
   ) {}
 
   /**
-   * @throws ChatError NOT_FOUND | FORBIDDEN (policy, block) | CONFLICT (deleted message, more than `MAX_REACTIONS` different
-   *   emojis) | UNAVAILABLE
+   * @throws ChatError NOT_FOUND | FORBIDDEN (policy, block) | CONFLICT (deleted message, more than
+   *   `MAX_REACTIONS` different emojis) | UNAVAILABLE
    * @fires reaction-changed to all participants
    * @since 0.1.0
    */

@@ -6,7 +6,10 @@ import { Sql } from '../database/index.js';
 export class ReceiptPrivacyRepository {
   constructor(private readonly sql: Sql) {}
 
-  /** Those of the users with `readReceipts: false`, by primary key; who was never seen has the default, true. */
+  /**
+   * Those of the users with `readReceipts: false`, by primary key; who was never seen has the
+   * default, true.
+   */
   async hidersAmong(userIds: string[]): Promise<Set<string>> {
     const rows = await this.sql.rows<{ id: string }>({
       name: 'receipt-privacy',

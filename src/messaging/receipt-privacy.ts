@@ -22,10 +22,11 @@ interface Query {
 }
 
 /**
- * `readReceipts: false` works both ways: it hides one's own read cursor from others, and others' from oneself.
+ * `readReceipts: false` works both ways: it hides one's own read cursor from others, and others'
+ * from oneself.
  *
- * From memory; a change made on any node counts after milliseconds, at most 10 s. Look-ups of one turn of the event loop
- * share one query, so a group of any size costs one.
+ * From memory; a change made on any node counts after milliseconds, at most 10 s. Look-ups of one
+ * turn of the event loop share one query, so a group of any size costs one.
  */
 @Injectable()
 export class ReceiptPrivacy extends ReceiptVisibility implements OnModuleInit {

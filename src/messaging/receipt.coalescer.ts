@@ -9,7 +9,8 @@ interface Window {
 const windowMs = 1_000;
 
 /**
- * Lets at most one send per key and second through: the first at once, then the latest of each second.
+ * Lets at most one send per key and second through: the first at once, then the latest of each
+ * second.
  *
  * Memory is bounded by the keys of one second.
  */

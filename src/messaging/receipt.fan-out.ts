@@ -10,9 +10,10 @@ const topic = 'receipts';
 /**
  * Sends receipts to the sockets concerned, on this node and all others (contract, section 5).
  *
- * A direct conversation: all sockets of the peer. A group: the other participants' sockets that joined it. Read cursors
- * also reach the reader's own other sockets, and nobody for whom they are hidden. At most once; from whatever nodes they
- * come, each cursor only grows. What is lost is found again by `sync`.
+ * A direct conversation: all sockets of the peer. A group: the other participants' sockets that
+ * joined it. Read cursors also reach the reader's own other sockets, and nobody for whom they are
+ * hidden. At most once; from whatever nodes they come, each cursor only grows. What is lost is
+ * found again by `sync`.
  */
 @Injectable()
 export class ReceiptFanOut {

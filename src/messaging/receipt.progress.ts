@@ -7,8 +7,9 @@ const maxCursors = 100_000;
 const memoryMs = 600_000;
 
 /**
- * How far this node has told each cursor, for as long as events of it may overtake each other on their way from different
- * nodes: a lower one that comes later is told to nobody, so that those who hear see cursors grow only.
+ * How far this node has told each cursor, for as long as events of it may overtake each other on
+ * their way from different nodes: a lower one that comes later is told to nobody, so that those who
+ * hear see cursors grow only.
  */
 @Injectable()
 export class ReceiptProgress {

@@ -12,13 +12,16 @@ const onItsWayMs = 5_000;
 /**
  * Makes events of cursors that moved, and has them told on all nodes: one publish per batch.
  *
- * In groups above 100 participants at most one event of a kind per user, conversation and second leaves this node: the
- * first at once, then the latest.
+ * In groups above 100 participants at most one event of a kind per user, conversation and second
+ * leaves this node: the first at once, then the latest.
  */
 @Injectable()
 export class ReceiptPublisher {
   private readonly logger = new Logger(ReceiptPublisher.name);
-  /** Look-ups on their way; who comes later queues behind them, so that nobody hears cursors go back. */
+  /**
+   * Look-ups on their way; who comes later queues behind them, so that nobody hears cursors go
+   * back.
+   */
   private tail: Promise<void> | null = null;
 
   constructor(
@@ -27,7 +30,9 @@ export class ReceiptPublisher {
     private readonly fanOut: ReceiptFanOut,
   ) {}
 
-  /** Call it after commit. Never throws, never waits. @param rows the answers to the marks, in order */
+  /**
+   * Call it after commit. Never throws, never waits. @param rows the answers to the marks, in order
+   */
   publish(marks: readonly ReceiptMark[], rows: readonly ReceiptRow[]): void {
     const moved = marks.flatMap((mark, i) => eventsOf(mark, rows[i]!));
     if (moved.length === 0) return;
@@ -83,8 +88,9 @@ function eventsOf({ conversationId, userId, connectionId }: ReceiptMark, row: Re
 }
 
 /**
- * Another node moved the delivered cursor a moment ago, and its event may arrive after this one's: told again, so that
- * nobody hears of messages that were read and not delivered. Who has heard it hears it once ({@link ReceiptProgress}).
+ * Another node moved the delivered cursor a moment ago, and its event may arrive after this one's:
+ * told again, so that nobody hears of messages that were read and not delivered. Who has heard it
+ * hears it once ({@link ReceiptProgress}).
  */
 function hasJustBeenDelivered({ hasRead, readAt, deliveredAt }: ReceiptRow): boolean {
   return hasRead && deliveredAt !== null && readAt!.getTime() - deliveredAt.getTime() < onItsWayMs;

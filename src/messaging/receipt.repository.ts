@@ -14,7 +14,8 @@ export class ReceiptRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * Advances a batch of cursors, all or nothing, with a log row per advance; each mark gets its own verdict.
+   * Advances a batch of cursors, all or nothing, with a log row per advance; each mark gets its own
+   * verdict.
    *
    * Carried by the primary keys of participants and conversations. Does not wait for sends.
    *

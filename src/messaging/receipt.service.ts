@@ -35,7 +35,8 @@ export class ReceiptService {
    * Says that everything up to `seq` has reached the acting device. Durable before it resolves.
    *
    * @returns the user's cursor, over all devices: never below an earlier answer's
-   * @throws ChatError NOT_FOUND (not a participant) | VALIDATION_FAILED (above the conversation's last) | UNAVAILABLE
+   * @throws ChatError NOT_FOUND (not a participant) | VALIDATION_FAILED (above the conversation's
+   *   last) | UNAVAILABLE
    * @fires message-delivered when the user's cursor moved
    * @since 0.1.0
    */
@@ -48,12 +49,14 @@ export class ReceiptService {
   }
 
   /**
-   * Says that a person has read everything up to a message; implies that it was delivered. Durable before it resolves.
+   * Says that a person has read everything up to a message; implies that it was delivered. Durable
+   * before it resolves.
    *
-   * @param dto exactly one of `seq`, `messageId`, `messageIds` (the highest counts; at most `MAX_USER_IDS`)
+   * @param dto exactly one of `seq`, `messageId`, `messageIds` (the highest counts; at most
+   *   `MAX_USER_IDS`)
    * @returns the user's cursor, over all devices: never below an earlier answer's
-   * @throws ChatError NOT_FOUND (not a participant; a message that is not there, of another conversation, or not to be
-   *   seen) | VALIDATION_FAILED | UNAVAILABLE
+   * @throws ChatError NOT_FOUND (not a participant; a message that is not there, of another
+   *   conversation, or not to be seen) | VALIDATION_FAILED | UNAVAILABLE
    * @fires messages-read, and message-delivered, when the user's cursors moved
    * @since 0.1.0
    */

@@ -15,7 +15,10 @@ export interface ReceiptMark {
 /** What the database made of a mark. `accepted` says nothing about whether a cursor moved. */
 export type ReceiptOutcome = 'accepted' | 'not-found' | 'above-last-seq' | 'above-last-rev';
 
-/** One answer of `advance_receipts`: the participant's cursors now, with what others marked at the same time. */
+/**
+ * One answer of `advance_receipts`: the participant's cursors now, with what others marked at the
+ * same time.
+ */
 export interface ReceiptRow {
   outcome: ReceiptOutcome;
   /** These four are null with `not-found`; times are null until the cursor first moves. */
@@ -23,7 +26,9 @@ export interface ReceiptRow {
   readSeq: number;
   deliveredAt: Date | null;
   readAt: Date | null;
-  /** Whether this mark moved the cursor; of several in one batch, the one that moved it furthest. */
+  /**
+   * Whether this mark moved the cursor; of several in one batch, the one that moved it furthest.
+   */
   hasDelivered: boolean;
   hasRead: boolean;
 }

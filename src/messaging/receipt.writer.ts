@@ -13,14 +13,16 @@ interface Waiting {
 }
 
 const maxBatchMarks = 512;
-// At this length even a fast database needs seconds: better to say so than to let everybody time out.
+// At this length even a fast database needs seconds: better to say so than to let everybody time
+// out.
 const maxWaiting = 20_000;
 
 /**
- * The group commit of receipts: marks are collected while the batch before commits, then written as one statement.
+ * The group commit of receipts: marks are collected while the batch before commits, then written as
+ * one statement.
  *
- * At rest a mark costs one commit; under load many marks do. One batch is in flight at a time, so one process never
- * competes with itself for a participant's lock.
+ * At rest a mark costs one commit; under load many marks do. One batch is in flight at a time, so
+ * one process never competes with itself for a participant's lock.
  */
 @Injectable()
 export class ReceiptWriter implements DeliveryReceipts {
@@ -36,10 +38,12 @@ export class ReceiptWriter implements DeliveryReceipts {
   /**
    * Advances a participant's cursors and tells those who may hear of it.
    *
-   * Resolves after commit. Cursors only grow, and `readSeq <= deliveredSeq <= lastSeq`: a mark below the present cursor
-   * changes nothing, one above the last seq is refused by its outcome. Membership is checked in the statement.
+   * Resolves after commit. Cursors only grow, and `readSeq <= deliveredSeq <= lastSeq`: a mark
+   * below the present cursor changes nothing, one above the last seq is refused by its outcome.
+   * Membership is checked in the statement.
    *
-   * @throws ChatError UNAVAILABLE: the outcome is unknown, or too many are waiting (then nothing was stored)
+   * @throws ChatError UNAVAILABLE: the outcome is unknown, or too many are waiting (then nothing
+   *   was stored)
    * @fires message-delivered, messages-read
    */
   advance(mark: ReceiptMark): Promise<ReceiptRow> {
@@ -57,7 +61,8 @@ export class ReceiptWriter implements DeliveryReceipts {
   private wake(): void {
     if (this.isBusy) return;
     this.isBusy = true;
-    // After this turn's packets have been read, so that what arrived together is committed together.
+    // After this turn's packets have been read, so that what arrived together is committed
+    // together.
     setImmediate(() => void this.drain());
   }
 

@@ -15,7 +15,9 @@ import { ReceiptRepository } from './receipt.repository.js';
 import { ReceiptService } from './receipt.service.js';
 import { ReceiptWriter } from './receipt.writer.js';
 
-/** Receipts. Global, so that conversations are shown with the read cursors their viewers may see. */
+/**
+ * Receipts. Global, so that conversations are shown with the read cursors their viewers may see.
+ */
 @Global()
 @Module({
   controllers: [MessageStatusController, ReceiptController],

@@ -23,7 +23,8 @@ export class RevisionService {
    * For participants who can see the message.
    *
    * @returns newest first; without the present content; nothing for a deleted message
-   * @throws ChatError NOT_FOUND | VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`)
+   * @throws ChatError NOT_FOUND | VALIDATION_FAILED (a foreign cursor, a limit above
+   *   `MAX_PAGE_SIZE`)
    */
   async list(actor: Actor, messageId: string, { cursor, limit: asked }: ConversationPageDto): Promise<Page<Revision>> {
     const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);

@@ -6,9 +6,9 @@ const intervalMs = 2_000;
 /**
  * Sorts newly sent words into `messages_search`, between sends instead of within them.
  *
- * Postgres collects them in a list, which every search reads as well, and empties it when it is full: the send that finds
- * it full would wait for that. Every node looks, one at a time works. Where the role may not (the index belongs to
- * another), Postgres goes on by itself.
+ * Postgres collects them in a list, which every search reads as well, and empties it when it is
+ * full: the send that finds it full would wait for that. Every node looks, one at a time works.
+ * Where the role may not (the index belongs to another), Postgres goes on by itself.
  */
 @Injectable()
 export class SearchIndexKeeper implements OnModuleInit, OnApplicationShutdown {

@@ -45,7 +45,8 @@ const readableSql = `
            SELECT max(high) FROM halving WHERE high - low <= 1) END AS "beforeSeq"
   FROM theirs t ORDER BY t.updated_at DESC, t.id DESC`;
 
-// $1 user, $2 words, $3 to $5 key, $6 to $8 conversations with their ranges, $9 limit, $10 how many to walk.
+// $1 user, $2 words, $3 to $5 key, $6 to $8 conversations with their ranges, $9 limit, $10 how many
+// to walk.
 const newestOfEachSql = `
   SELECT ${messageColumns('m')}
   FROM unnest($6::uuid[], $7::bigint[], $8::bigint[]) AS c (id, after_seq, before_seq)
@@ -86,8 +87,9 @@ export class SearchWalkRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * The user's conversations, latest active first, each with the range of seqs that may stand behind the key. Where a
-   * conversation's times reach the key is found by halving, since seq and time grow together.
+   * The user's conversations, latest active first, each with the range of seqs that may stand
+   * behind the key. Where a conversation's times reach the key is found by halving, since seq and
+   * time grow together.
    */
   async readable(
     userId: string,
@@ -104,7 +106,10 @@ export class SearchWalkRepository {
     ]);
   }
 
-  /** In each of these conversations the newest hits among its newest `walked` messages behind the key. */
+  /**
+   * In each of these conversations the newest hits among its newest `walked` messages behind the
+   * key.
+   */
   async newestOfEach(scope: SearchScope, walked: number): Promise<Message[]> {
     const rows = await this.sql.rows<MessageRow>(newestOfEachSql, [...scopeValues(scope), walked]);
     return rows.map(toMessage);

@@ -26,16 +26,17 @@ const byIndexSql = `
   ORDER BY m.seq DESC LIMIT $5`;
 
 /**
- * Full-text search. Words as they stand, in any case: languages are not known, so nothing is stemmed and no word is
- * too common.
+ * Full-text search. Words as they stand, in any case: languages are not known, so nothing is
+ * stemmed and no word is too common.
  */
 @Injectable()
 export class SearchRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * In one conversation: the newest messages one by one, which finds a page of common words soon; rarer ones through
-   * `messages_search`, which knows the conversation, too. (Postgres, left to choose, sorts a million hits: 4.7 s.)
+   * In one conversation: the newest messages one by one, which finds a page of common words soon;
+   * rarer ones through `messages_search`, which knows the conversation, too. (Postgres, left to
+   * choose, sorts a million hits: 4.7 s.)
    */
   async inConversation(
     userId: string,
@@ -50,7 +51,10 @@ export class SearchRepository {
     return rows.map(toMessage);
   }
 
-  /** How many messages of everybody's hold these words: the planner's guess from its statistics, without a look at them. */
+  /**
+   * How many messages of everybody's hold these words: the planner's guess from its statistics,
+   * without a look at them.
+   */
   async estimate(q: string): Promise<number> {
     const [row] = await this.sql.rows<{ 'QUERY PLAN': { Plan: { 'Plan Rows': number } }[] }>(
       `EXPLAIN (FORMAT JSON) SELECT 1 FROM messages m WHERE m.deleted_at IS NULL
@@ -60,7 +64,10 @@ export class SearchRepository {
     return row!['QUERY PLAN'][0]!.Plan['Plan Rows'];
   }
 
-  /** In all of the user's conversations, through `messages_search`: for words that few messages hold. */
+  /**
+   * In all of the user's conversations, through `messages_search`: for words that few messages
+   * hold.
+   */
   async everywhere(userId: string, q: string, after: SearchKey | null, limit: number): Promise<Message[]> {
     const rows = await this.sql.rows<MessageRow>(
       `SELECT ${messageColumns('m')}

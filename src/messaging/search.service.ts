@@ -9,7 +9,8 @@ import { SearchRepository } from './search.repository.js';
 import type { SearchKey } from './search.sql.js';
 
 const defaultLimit = 50;
-// Far beyond any message, well within Postgres' calendar: a made-up cursor must not become an error of the database.
+// Far beyond any message, well within Postgres' calendar: a made-up cursor must not become an error
+// of the database.
 const maxTimeMs = 8_640_000_000_000;
 
 /** Finds messages by what they say. */
@@ -23,12 +24,12 @@ export class SearchService {
   ) {}
 
   /**
-   * Searches texts and captions of what the actor can see: nothing deleted, hidden, expired, from before he joined, or of
-   * conversations he has left.
+   * Searches texts and captions of what the actor can see: nothing deleted, hidden, expired, from
+   * before he joined, or of conversations he has left.
    *
    * @returns newest first
-   * @throws ChatError NOT_FOUND (a conversation the actor takes no part in) | VALIDATION_FAILED (a foreign cursor, a limit
-   *   above `MAX_PAGE_SIZE`) | UNAVAILABLE
+   * @throws ChatError NOT_FOUND (a conversation the actor takes no part in) | VALIDATION_FAILED (a
+   *   foreign cursor, a limit above `MAX_PAGE_SIZE`) | UNAVAILABLE
    * @since 0.1.0
    */
   async search(actor: Actor, { q, conversationId, cursor, limit: asked }: SearchMessagesDto): Promise<Page<Message>> {

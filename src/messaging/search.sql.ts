@@ -10,7 +10,8 @@ export interface SearchKey {
 /** Messages `m` the participant `p` may see. */
 export const visible = `m.deleted_at IS NULL AND ${messageVisibleTo('m', 'p')}`;
 
-// A query without a word that must occur ("", "-x") has no query tree ('' or 'T'): it would find everything.
+// A query without a word that must occur ("", "-x") has no query tree ('' or 'T'): it would find
+// everything.
 export const hasWords = `querytree(websearch_to_tsquery('simple', $2)) NOT IN ('', 'T')`;
 
 /** Whether message `m` comes after a key, newest first; the arguments are placeholders. */

@@ -10,7 +10,9 @@ interface HistogramEntry extends MetricEntry {
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];
 
-/** Every metric of Parley by kind. The defaults of Node (event-loop delay, heap, CPU) come on top. */
+/**
+ * Every metric of Parley by kind. The defaults of Node (event-loop delay, heap, CPU) come on top.
+ */
 export const metricsTable = {
   counters: {
     parley_events_total: { help: 'Client events by name and outcome', labels: ['event', 'outcome'] },

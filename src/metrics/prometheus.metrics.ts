@@ -5,7 +5,10 @@ import { metricsTable, type CounterName, type GaugeName, type HistogramName } fr
 
 const noLabels: Labels = {};
 
-/** What labels that are kept have counted since somebody looked; prom-client takes a microsecond to be told. */
+/**
+ * What labels that are kept have counted since somebody looked; prom-client takes a microsecond to
+ * be told.
+ */
 interface Tally {
   counter: Counter.Internal;
   uncounted: number;
@@ -18,7 +21,8 @@ interface Entry {
 }
 
 /**
- * Prometheus by prom-client, with a registry of its own: two applications in one process do not mix.
+ * Prometheus by prom-client, with a registry of its own: two applications in one process do not
+ * mix.
  *
  * Includes prom-client's defaults, `nodejs_eventloop_lag_*` among them.
  */

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DrainState } from '../realtime/index.js';
 
-/** Resolves while the dependency works; rejects, or takes longer than {@link probeTimeoutMs}, when it does not. */
+/**
+ * Resolves while the dependency works; rejects, or takes longer than {@link probeTimeoutMs}, when
+ * it does not.
+ */
 export type HealthProbe = () => Promise<unknown>;
 
 type DependencyStatus = 'up' | 'down';
@@ -19,8 +22,9 @@ export const probeTimeoutMs = 1_000;
 /**
  * Whether this process should get new connections.
  *
- * Ready: not draining, and every dependency works. That only steers new connections: sockets that are open stay, and
- * are served as far as the missing dependency allows. Extensions {@link add} dependencies of their own.
+ * Ready: not draining, and every dependency works. That only steers new connections: sockets that
+ * are open stay, and are served as far as the missing dependency allows. Extensions {@link add}
+ * dependencies of their own.
  */
 @Injectable()
 export class HealthChecks {

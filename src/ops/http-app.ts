@@ -11,16 +11,20 @@ import { onlyOnOpsPort, onlyOpsOnOpsPort } from './ops-port.js';
 import { requestId } from './request-id.middleware.js';
 import { requestLog } from './request-log.js';
 
-/** Options {@link configureHttp} relies on: it brings the one body parser, JSON within `MAX_PACKET_BYTES`. */
+/**
+ * Options {@link configureHttp} relies on: it brings the one body parser, JSON within
+ * `MAX_PACKET_BYTES`.
+ */
 export const httpAppOptions = { bodyParser: false } satisfies NestApplicationOptions;
 
 /**
- * Sets up REST for the reference server: request ids, the log, security headers, origins, the body parser, problem
- * details, time-outs.
+ * Sets up REST for the reference server: request ids, the log, security headers, origins, the body
+ * parser, problem details, time-outs.
  *
- * Call it before anything else is put on the application, once, with an application made with {@link httpAppOptions}.
- * Where `CORS_ORIGINS` is empty no cross-origin header is sent: browsers keep other origins' pages from reading answers,
- * and the token is in a header that no other page can set.
+ * Call it before anything else is put on the application, once, with an application made with
+ * {@link httpAppOptions}. Where `CORS_ORIGINS` is empty no cross-origin header is sent: browsers
+ * keep other origins' pages from reading answers, and the token is in a header that no other page
+ * can set.
  */
 export function configureHttp(app: NestExpressApplication, settings: Settings, logger: ParleyLogger): void {
   app.disable('x-powered-by');
@@ -79,6 +83,7 @@ function refuseOtherBodies(request: Request, _response: Response, next: NextFunc
 function boundTimes(server: Server): void {
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
-  // Above the usual 60 s of load balancers: the one that keeps a connection shorter is the one that closes it.
+  // Above the usual 60 s of load balancers: the one that keeps a connection shorter is the one that
+  // closes it.
   server.keepAliveTimeout = 65_000;
 }

@@ -8,10 +8,12 @@ import { loggedError, redactedPaths, scrubbed } from './redaction.js';
 const bootContexts = new Set<unknown>(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'WebSocketsController']);
 
 /**
- * Nest's logger as JSON lines on standard output: `level`, `time` (ISO 8601), `context`, `msg` and what the call adds.
+ * Nest's logger as JSON lines on standard output: `level`, `time` (ISO 8601), `context`, `msg` and
+ * what the call adds.
  *
- * In development, on a terminal, lines are set for reading where `pino-pretty` is installed. Bodies, tokens,
- * authorization headers, statement parameters and passwords in URLs never get through.
+ * In development, on a terminal, lines are set for reading where `pino-pretty` is installed.
+ * Bodies, tokens, authorization headers, statement parameters and passwords in URLs never get
+ * through.
  */
 export class ParleyLogger implements LoggerService {
   /** For what writes lines of its own kind, such as the request log. */
@@ -58,7 +60,8 @@ export class ParleyLogger implements LoggerService {
     this.write('fatal', message, rest);
   }
 
-  // Nest's convention: the context is the last text; before it come a second text, an error or a stack.
+  // Nest's convention: the context is the last text; before it come a second text, an error or a
+  // stack.
   private write(level: Level, message: unknown, rest: unknown[]): void {
     if (!this.pino.isLevelEnabled(level)) return;
     const texts = rest.filter((part) => typeof part === 'string');

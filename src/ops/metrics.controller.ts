@@ -4,7 +4,10 @@ import type { Response } from 'express';
 import { Public } from '../auth/index.js';
 import { Metrics } from '../metrics/index.js';
 
-/** For Prometheus; no token, so turn it off or move it to the second port where strangers can reach this one. */
+/**
+ * For Prometheus; no token, so turn it off or move it to the second port where strangers can reach
+ * this one.
+ */
 @ApiTags('operations')
 @Public()
 @Controller('metrics')

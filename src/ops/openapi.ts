@@ -23,7 +23,8 @@ type ResponseObject = NonNullable<NonNullable<OpenAPIObject['components']>['resp
 /**
  * The OpenAPI document of every route of an application.
  *
- * Works on an application that was made but not started (Nest's `preview` too): it only reads decorators.
+ * Works on an application that was made but not started (Nest's `preview` too): it only reads
+ * decorators.
  */
 export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()

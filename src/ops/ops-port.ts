@@ -22,9 +22,11 @@ export function onlyOpsOnOpsPort(request: Request, _response: Response, next: Ne
 }
 
 /**
- * The second port (`OPS_PORT`): the same application, of which only health, metrics and documents can be reached here.
+ * The second port (`OPS_PORT`): the same application, of which only health, metrics and documents
+ * can be reached here.
  *
- * Opens with the application. Closes with it too, after the drain has begun, so that readiness is seen to turn red.
+ * Opens with the application. Closes with it too, after the drain has begun, so that readiness is
+ * seen to turn red.
  */
 @Injectable()
 export class OpsPort implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -5,7 +5,10 @@ import { MetricsController } from './metrics.controller.js';
 import { OpsPort } from './ops-port.js';
 import { StandardProbes } from './standard-probes.js';
 
-/** `/health`, `/metrics` and the second port. {@link HealthChecks} is exported, for dependencies of an extension. */
+/**
+ * `/health`, `/metrics` and the second port. {@link HealthChecks} is exported, for dependencies of
+ * an extension.
+ */
 @Module({
   controllers: [HealthController, MetricsController],
   providers: [HealthChecks, OpsPort, StandardProbes],

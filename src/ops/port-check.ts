@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { SettingsError, type Settings } from '../config/index.js';
 
 /**
- * Whether the server will be able to listen, asked before anything else is started: a second `npm start` ends at once
- * and with one line.
+ * Whether the server will be able to listen, asked before anything else is started: a second `npm
+ * start` ends at once and with one line.
  *
  * @throws SettingsError naming PORT, OPS_PORT or HOST
  */

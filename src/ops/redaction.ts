@@ -32,7 +32,8 @@ interface LoggedError {
 }
 
 /**
- * What a log line says of an error. Not its other properties: drivers put statements, parameters and row values there.
+ * What a log line says of an error. Not its other properties: drivers put statements, parameters
+ * and row values there.
  */
 export function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: 'something other than an Error was thrown' };

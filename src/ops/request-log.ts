@@ -14,7 +14,10 @@ interface ResponseTime {
 // Probes and collectors come every few seconds and would drown the rest.
 const unlogged = /^\/(health|metrics)(\/|$|\?)/i;
 
-/** One line per request: method, route, status, milliseconds, who. Never the query, a header or a body. */
+/**
+ * One line per request: method, route, status, milliseconds, who. Never the query, a header or a
+ * body.
+ */
 export function requestLog(logger: Logger): HttpLogger<LoggedRequest, Response> {
   return pinoHttp<LoggedRequest, Response>({
     logger: logger.child({ context: 'Http' }),

@@ -1,13 +1,15 @@
--- Applies changes to users of one shard, in order. Returns the shard's epoch, then userId, status, when last seen (unix ms)
--- and when it happened (unix microseconds) of each transition: what the caller, and nobody else, has to announce.
+-- Applies changes to users of one shard, in order. Returns the shard's epoch, then userId, status,
+-- when last seen (unix ms) and when it happened (unix microseconds) of each transition: what the
+-- caller, and nobody else, has to announce.
 local epochKey   = KEYS[1]           -- string
 local due        = KEYS[2]           -- zset: userId -> when to look at him next, unix ms; KEYS[3..]: hash per change
 local ttlMs      = tonumber(ARGV[1]) -- ms
 local graceMs    = tonumber(ARGV[2]) -- ms
 local knownEpoch = ARGV[3]           -- string, '' when the caller knows none
 local newEpoch   = ARGV[4]           -- string, taken where there is none
--- ARGV[5..], six per change: verb (connect, renew, disconnect, intend, sweep), userId, connectionId, deviceId, status and
--- what the caller's node has told of this device before ('' for nothing); all strings
+-- ARGV[5..], six per change: verb (connect, renew, disconnect, intend, sweep), userId,
+-- connectionId, deviceId, status and what the caller's node has told of this device before ('' for
+-- nothing); all strings
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -52,7 +54,8 @@ local function carryOut(user, verb, id, device, status)
   end
 end
 
--- Drops what has ended. Returns the best status, and the earliest end of a lease, nil when there is none.
+-- Drops what has ended. Returns the best status, and the earliest end of a lease, nil when there is
+-- none.
 local function addUp(user)
   local best, nextEnd = 'offline', nil
   for id, lease in pairs(user.leases) do
@@ -101,7 +104,8 @@ for i = 3, #KEYS do
   local at = 5 + (i - 3) * 6
   local verb, userId, id, device, status, before = unpack(ARGV, at, at + 5)
   local user = read(KEYS[i])
-  -- What a node had told before the shard was emptied counts as told: no second event, and none that never comes.
+  -- What a node had told before the shard was emptied counts as told: no second event, and none
+  -- that never comes.
   if wasEmptied and before ~= '' and rank[before] > rank[user.told] then user.told = before end
   carryOut(user, verb, id, device, status)
   local best, nextEnd = addUp(user)

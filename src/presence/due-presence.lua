@@ -1,4 +1,5 @@
--- Finds users of one shard to be looked at. Returns the shard's epoch ('' for none), then their ids.
+-- Finds users of one shard to be looked at. Returns the shard's epoch ('' for none), then their
+-- ids.
 local epochKey = KEYS[1]           -- string
 local due      = KEYS[2]           -- zset: userId -> when to look at him, unix ms, Redis clock
 local limit    = tonumber(ARGV[1]) -- users

@@ -14,7 +14,9 @@ export class LastSeenWriter {
 
   constructor(private readonly lastSeen: LastSeen) {}
 
-  /** Never rejects; while Postgres is away, it gives up within about twice `DATABASE_TIMEOUT_MS`. */
+  /**
+   * Never rejects; while Postgres is away, it gives up within about twice `DATABASE_TIMEOUT_MS`.
+   */
   async write(sightings: readonly Sighting[]): Promise<void> {
     for (const { userId, atMs } of sightings) this.recent.set(userId, atMs);
     const all = [...this.pending, ...sightings];

@@ -11,7 +11,9 @@ export interface PresenceStoreSubject {
   userId: string;
 }
 
-/** One promise of {@link PresenceStore}; runs under any test runner, and throws when it is broken. */
+/**
+ * One promise of {@link PresenceStore}; runs under any test runner, and throws when it is broken.
+ */
 export interface PresenceStoreCase {
   name: string;
   check(subject: PresenceStoreSubject): Promise<void>;

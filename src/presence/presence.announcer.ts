@@ -11,7 +11,9 @@ const topic = 'presence';
 const noticesPerBatch = 50;
 const maxWaiting = 10_000;
 const retryMs = 1_000;
-/** An answer may want to say when a user was last seen; but news does not wait for a slow Postgres. */
+/**
+ * An answer may want to say when a user was last seen; but news does not wait for a slow Postgres.
+ */
 const writePatienceMs = 500;
 
 /** A transition that is to be told. */
@@ -22,11 +24,11 @@ interface Waiting {
 }
 
 /**
- * Announces the transitions this node was handed: one message to the other nodes for all that came together, not one per
- * recipient.
+ * Announces the transitions this node was handed: one message to the other nodes for all that came
+ * together, not one per recipient.
  *
- * In order, at most once: a node that dies takes what it had not announced with it. While nobody can say who may hear of
- * it (Postgres is away), transitions wait, 10,000 at most.
+ * In order, at most once: a node that dies takes what it had not announced with it. While nobody
+ * can say who may hear of it (Postgres is away), transitions wait, 10,000 at most.
  */
 @Injectable()
 export class PresenceAnnouncer implements OnModuleInit, OnApplicationShutdown {

@@ -15,8 +15,8 @@ export interface PresenceNotice {
 }
 
 /**
- * Tells this node's sockets of changes: contacts and subscribers, each as far as he may see. In their order, from
- * whatever nodes they come: one that was overtaken is told to nobody.
+ * Tells this node's sockets of changes: contacts and subscribers, each as far as he may see. In
+ * their order, from whatever nodes they come: one that was overtaken is told to nobody.
  */
 @Injectable()
 export class PresenceDelivery {

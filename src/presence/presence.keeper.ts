@@ -19,11 +19,12 @@ const maxHoldMs = 2_000;
 const checkpointIntervalMs = 600_000;
 
 /**
- * Renews this node's leases and sweeps the store for what has come due, whichever node it belonged to.
+ * Renews this node's leases and sweeps the store for what has come due, whichever node it belonged
+ * to.
  *
- * A node that was held up (frozen, or without the store) lets its event loop find out which sockets are gone before it
- * renews, and gives the others time to renew before it sweeps: after an outage of the store nobody is offline who is
- * still there.
+ * A node that was held up (frozen, or without the store) lets its event loop find out which sockets
+ * are gone before it renews, and gives the others time to renew before it sweeps: after an outage
+ * of the store nobody is offline who is still there.
  */
 @Injectable()
 export class PresenceKeeper implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
@@ -58,7 +59,10 @@ export class PresenceKeeper implements OnApplicationBootstrap, BeforeApplication
     this.schedule();
   }
 
-  /** Before the sockets are closed: who is here now was seen now, even if nothing of the store survives. */
+  /**
+   * Before the sockets are closed: who is here now was seen now, even if nothing of the store
+   * survives.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     await this.recordPresent();
   }

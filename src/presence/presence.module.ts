@@ -25,7 +25,9 @@ export interface PresenceModuleOptions {
   presencePolicy?: Type<PresencePolicy>;
 }
 
-/** Who is online. Imported once, at the root; global, since delivery asks for its `VisibleUsers`. */
+/**
+ * Who is online. Imported once, at the root; global, since delivery asks for its `VisibleUsers`.
+ */
 @Global()
 @Module({})
 export class PresenceModule {

@@ -14,7 +14,10 @@ export class PresenceReader {
     private readonly lastSeen: LastSeenWriter,
   ) {}
 
-  /** @returns in the order of the ids, each as far as it may be seen; `unknown` while the store is away */
+  /**
+   * @returns in the order of the ids, each as far as it may be seen; `unknown` while the store is
+   * away
+   */
   async look(userIds: readonly string[], sights: ReadonlyMap<string, PresenceSight>): Promise<Presence[]> {
     const visible = userIds.filter((userId) => sights.get(userId)?.online);
     const readings = await this.read(visible);

@@ -24,7 +24,8 @@ export class PresenceService {
   ) {}
 
   /**
-   * Sets what the actor's device is seen as, all its sockets; until it says otherwise or its last socket closes.
+   * Sets what the actor's device is seen as, all its sockets; until it says otherwise or its last
+   * socket closes.
    *
    * @returns the user's own presence, added up over his devices
    * @fires user-online or user-offline on a change
@@ -36,8 +37,8 @@ export class PresenceService {
   }
 
   /**
-   * Who may not see a user, and who asks for one that does not exist, gets the same: `offline`, never seen. While Redis
-   * is away, `unknown`.
+   * Who may not see a user, and who asks for one that does not exist, gets the same: `offline`,
+   * never seen. While Redis is away, `unknown`.
    *
    * @param userIds repeats are asked once
    * @param max more are `VALIDATION_FAILED`; default `MAX_USER_IDS`
@@ -50,7 +51,10 @@ export class PresenceService {
     return this.reader.look(asked, await this.policy.visibleTo(actor.userId, asked));
   }
 
-  /** From before it is answered, the actor's socket hears of changes. @throws ChatError as {@link presencesOf} */
+  /**
+   * From before it is answered, the actor's socket hears of changes. @throws ChatError as {@link
+   * presencesOf}
+   */
   async subscribe(actor: Actor, userIds: readonly string[]): Promise<Presence[]> {
     if (userIds.length > this.settings.maxUserIds) throw invalid('userIds', `at most ${this.settings.maxUserIds}`);
     this.subscriptions.add(this.connectionOf(actor), [...new Set(userIds)]);

@@ -14,8 +14,9 @@ export interface PresenceLease {
 /**
  * What happened to a connection.
  *
- * `connect`: it is there. `renew`: it is still there; a lease that was lost is taken anew. `disconnect`: it has gone in
- * good order, so the grace period begins. `intend`: its device wants to be seen as `lease.status`, all its sockets.
+ * `connect`: it is there. `renew`: it is still there; a lease that was lost is taken anew.
+ * `disconnect`: it has gone in good order, so the grace period begins. `intend`: its device wants
+ * to be seen as `lease.status`, all its sockets.
  */
 export interface PresenceChange {
   verb: 'connect' | 'renew' | 'disconnect' | 'intend';
@@ -30,7 +31,10 @@ export interface PresenceTransition {
   status: DeviceStatus;
   /** The user's last sign of life, Unix milliseconds of the store's clock. */
   seenAtMs: number;
-  /** When it happened, Unix microseconds of the store's clock: by this, whoever is told by several nodes keeps their order. */
+  /**
+   * When it happened, Unix microseconds of the store's clock: by this, whoever is told by several
+   * nodes keeps their order.
+   */
   atUs: number;
 }
 
@@ -42,30 +46,34 @@ export interface PresenceReading {
 }
 
 /**
- * Who is online, over all nodes: leases of connections, added up per user (`online` beats `away` beats `offline`).
+ * Who is online, over all nodes: leases of connections, added up per user (`online` beats `away`
+ * beats `offline`).
  *
  * Guarantees:
- * - a lease ends `PRESENCE_TTL_MS` after its last renewal by the store's clock, whatever became of its node;
- * - a better status takes effect at once; a worse one at once by `intend` and when a lease ends by itself, but only
- *   `PRESENCE_GRACE_MS` after a `disconnect`, and then only if nothing better has come: any node's {@link sweep} finds it;
+ * - a lease ends `PRESENCE_TTL_MS` after its last renewal by the store's clock, whatever became of
+ *   its node;
+ * - a better status takes effect at once; a worse one at once by `intend` and when a lease ends by
+ *   itself, but only `PRESENCE_GRACE_MS` after a `disconnect`, and then only if nothing better has
+ *   come: any node's {@link sweep} finds it;
  * - every transition is returned by exactly one call on one node: the one that is to announce it;
- * - a store that was emptied hands out no transition for what its nodes had already told, once they renew.
+ * - a store that was emptied hands out no transition for what its nodes had already told, once they
+ *   renew.
  *
- * It does not survive: what was never renewed after a loss is forgotten. Calls fail with `ChatError UNAVAILABLE` while
- * the store is away.
+ * It does not survive: what was never renewed after a loss is forgotten. Calls fail with `ChatError
+ * UNAVAILABLE` while the store is away.
  */
 export abstract class PresenceStore {
   /**
-   * Carries out changes, those of one user in their order. Not atomic over users: when it fails, some may have been
-   * carried out, and transitions among them are lost.
+   * Carries out changes, those of one user in their order. Not atomic over users: when it fails,
+   * some may have been carried out, and transitions among them are lost.
    */
   abstract apply(changes: readonly PresenceChange[]): Promise<PresenceTransition[]>;
   /**
    * Renews every lease of this node. After this the store counts as complete again for this node
    * ({@link isIncomplete}).
    *
-   * @param gone leases of this node that ended by `disconnect` and whose user nobody has heard to be offline since: a
-   *   store that was emptied has forgotten that this is still to come
+   * @param gone leases of this node that ended by `disconnect` and whose user nobody has heard to
+   *   be offline since: a store that was emptied has forgotten that this is still to come
    */
   abstract renewAll(leases: readonly PresenceLease[], gone: readonly PresenceLease[]): Promise<PresenceTransition[]>;
   /** Finds what has come due. Bounded: what is left over is found by the next sweep. */

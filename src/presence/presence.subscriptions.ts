@@ -7,7 +7,10 @@ const none: ReadonlySet<Connection> = new Set();
 /** Subscriptions of one socket, in questions of the greatest size. */
 const maxQuestions = 10;
 
-/** Which sockets of this node asked to hear of whom. They end with the socket; what they show is decided at each event. */
+/**
+ * Which sockets of this node asked to hear of whom. They end with the socket; what they show is
+ * decided at each event.
+ */
 @Injectable()
 export class PresenceSubscriptions implements OnModuleInit {
   private readonly byUser = new Map<string, Set<Connection>>();
@@ -22,7 +25,10 @@ export class PresenceSubscriptions implements OnModuleInit {
     this.hooks.register({ disconnected: (connection) => this.drop(connection) });
   }
 
-  /** @throws ChatError VALIDATION_FAILED when the socket would have more than ten times `MAX_USER_IDS` */
+  /**
+   * @throws ChatError VALIDATION_FAILED when the socket would have more than ten times
+   * `MAX_USER_IDS`
+   */
   add(connection: Connection, userIds: readonly string[]): void {
     const own = this.byConnection.get(connection) ?? new Set();
     const added = userIds.filter((userId) => !own.has(userId));

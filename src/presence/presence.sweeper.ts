@@ -9,9 +9,10 @@ const usersPerRead = 1_000;
 /**
  * Has those told of as gone whose presence ended by itself, whichever node they were on.
  *
- * Also those no store can end: users whose node died within the same TTL in which the store was emptied. Their leases went
- * with the store, and nobody is left to renew them. A TTL after it was found empty whoever is alive has renewed; then each
- * node asks for those of whom it told that they are there, and tells its own sockets of those the store does not know.
+ * Also those no store can end: users whose node died within the same TTL in which the store was
+ * emptied. Their leases went with the store, and nobody is left to renew them. A TTL after it was
+ * found empty whoever is alive has renewed; then each node asks for those of whom it told that they
+ * are there, and tells its own sockets of those the store does not know.
  */
 @Injectable()
 export class PresenceSweeper {

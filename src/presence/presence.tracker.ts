@@ -23,15 +23,18 @@ interface Intent {
 /**
  * This node's connections as leases in the store.
  *
- * What happens to connections is written in its order, that of one turn of the event loop together. What could not be
- * written because the store was away is made up for by the next renewal: nothing fails, and nobody waits for the store
- * but who said what he wants to be seen as.
+ * What happens to connections is written in its order, that of one turn of the event loop together.
+ * What could not be written because the store was away is made up for by the next renewal: nothing
+ * fails, and nobody waits for the store but who said what he wants to be seen as.
  */
 @Injectable()
 export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(PresenceTracker.name);
   private readonly leases = new Map<string, PresenceLease>();
-  /** Leases that ended and whose end is not told yet, by user: a store that is emptied forgets that it is to come. */
+  /**
+   * Leases that ended and whose end is not told yet, by user: a store that is emptied forgets that
+   * it is to come.
+   */
   private readonly gone = new Map<string, { leases: PresenceLease[]; atMs: number }>();
   /** Changes the store did not take, by what they are about. */
   private readonly owed = new Map<string, PresenceChange>();
@@ -81,7 +84,10 @@ export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
     return false;
   }
 
-  /** Sets what a device is to be seen as, all its sockets. Resolves when the store has taken it, or is away. */
+  /**
+   * Sets what a device is to be seen as, all its sockets. Resolves when the store has taken it, or
+   * is away.
+   */
   async intend(actor: Actor, status: DeviceStatus): Promise<void> {
     const { userId, connectionId } = actor;
     const lease = connectionId === null ? undefined : this.leases.get(connectionId);
@@ -93,7 +99,10 @@ export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {
     await this.submit({ verb: 'intend', lease: { ...lease }, before });
   }
 
-  /** Renews the leases of this node, and makes up for what the store missed. @throws ChatError UNAVAILABLE */
+  /**
+   * Renews the leases of this node, and makes up for what the store missed. @throws ChatError
+   * UNAVAILABLE
+   */
   renew(): Promise<void> {
     return this.exclusively(async () => {
       const oldestMs = performance.now() - this.settings.presenceGraceMs - goneMarginMs;

@@ -4,7 +4,10 @@ import { PresenceAnnouncer } from './presence.announcer.js';
 import { PresenceStore, type PresenceReading } from './presence.store.js';
 import { PresenceTracker } from './presence.tracker.js';
 
-/** Who is online or away, for those who notify the others. While the store is away nobody counts as hidden. */
+/**
+ * Who is online or away, for those who notify the others. While the store is away nobody counts as
+ * hidden.
+ */
 @Injectable()
 export class PresentUsers extends VisibleUsers {
   constructor(

@@ -1,5 +1,5 @@
--- Reads what users of one shard are seen as. Returns the shard's epoch ('' for none), the time (unix ms, Redis clock),
--- then a status each, '' for one without a record.
+-- Reads what users of one shard are seen as. Returns the shard's epoch ('' for none), the time
+-- (unix ms, Redis clock), then a status each, '' for one without a record.
 local epochKey = KEYS[1] -- string; KEYS[2..]: hash per user
 
 local time = redis.call('TIME')

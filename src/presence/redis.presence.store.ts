@@ -23,7 +23,10 @@ const changePresence = loadLua(import.meta.url, './change-presence.lua');
 const duePresence = loadLua(import.meta.url, './due-presence.lua');
 const readPresence = loadLua(import.meta.url, './read-presence.lua');
 
-/** Bounds the commands of a sweep or a question, however many users; on a Cluster, the nodes that share the work. */
+/**
+ * Bounds the commands of a sweep or a question, however many users; on a Cluster, the nodes that
+ * share the work.
+ */
 const shardCount = 16;
 /** Changes of one script call: about a millisecond of Redis. */
 const changesPerCall = 100;
@@ -46,10 +49,11 @@ interface ShardCall {
 }
 
 /**
- * Leases in a hash per user, and per shard of users an index of who is to be looked at when. The clock is that of Redis.
+ * Leases in a hash per user, and per shard of users an index of who is to be looked at when. The
+ * clock is that of Redis.
  *
- * A shard has an epoch, a random value that is gone when the shard was emptied. Nodes say which one they know: so a
- * lease that ran out is told from one that was lost.
+ * A shard has an epoch, a random value that is gone when the shard was emptied. Nodes say which one
+ * they know: so a lease that ran out is told from one that was lost.
  */
 @Injectable()
 export class RedisPresenceStore extends PresenceStore {
@@ -82,7 +86,8 @@ export class RedisPresenceStore extends PresenceStore {
     const renewals = leases.map((lease) => ({ verb: 'renew' as const, lease }));
     const ends = wasEmptied ? gone.map((lease) => ({ verb: 'disconnect' as const, lease })) : [];
     const { transitions, epochs } = await this.change([...renewals, ...ends]);
-    // Found out only now, when it was not said who is gone: it is said next time, with the epochs known before.
+    // Found out only now, when it was not said who is gone: it is said next time, with the epochs
+    // known before.
     if (this.isEmptied && !wasEmptied) return transitions;
     // Where nothing was registered, the next reply says which epoch it is.
     this.epochs = wasEmptied ? epochs : new Map([...this.epochs, ...epochs]);

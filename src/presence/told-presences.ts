@@ -10,12 +10,15 @@ interface Told {
 }
 
 const maxUsers = 100_000;
-/** Clocks may be set back; what is older than this against what was told before is not late, but new. */
+/**
+ * Clocks may be set back; what is older than this against what was told before is not late, but
+ * new.
+ */
 const maxLateUs = 10_000_000;
 
 /**
- * What this node has told last of each user, whichever node found it: so that news of several nodes keep their order,
- * and what nobody else remembers can be ended ({@link PresenceSweeper}).
+ * What this node has told last of each user, whichever node found it: so that news of several nodes
+ * keep their order, and what nobody else remembers can be ended ({@link PresenceSweeper}).
  *
  * Bounded: the 100,000 users told of last.
  */

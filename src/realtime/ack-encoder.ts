@@ -6,7 +6,10 @@ interface Answer {
   data?: { message?: unknown };
 }
 
-/** Socket.IO's encoder, which puts a message that is encoded already into an ack as it is (ADR-0009). */
+/**
+ * Socket.IO's encoder, which puts a message that is encoded already into an ack as it is
+ * (ADR-0009).
+ */
 export class AckEncoder extends Encoder {
   override encode(packet: Packet): unknown[] {
     const { type, nsp, id, data } = packet as { type: PacketType; nsp: string; id?: number; data?: unknown };

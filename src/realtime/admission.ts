@@ -3,17 +3,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChatError, Clock } from '../common/index.js';
 import { Settings } from '../config/index.js';
 
-/** How long a handshake may wait for its turn. With the handshake's own work it stays below the contract's 3 s. */
+/**
+ * How long a handshake may wait for its turn. With the handshake's own work it stays below the
+ * contract's 3 s.
+ */
 const maxWaitMs = 1_500;
-/** Handshakes worked on at the same time: more of them would only make each slower than its time-out. */
+/**
+ * Handshakes worked on at the same time: more of them would only make each slower than its
+ * time-out.
+ */
 const maxAtOnce = 50;
 const maxTurnWaitMs = 5_000;
 
 /**
- * Spreads the handshakes of one node: `HANDSHAKES_BURST` at once, `HANDSHAKES_PER_SECOND` over time.
+ * Spreads the handshakes of one node: `HANDSHAKES_BURST` at once, `HANDSHAKES_PER_SECOND` over
+ * time.
  *
- * For a storm of reconnects, which a refusal would not end (a stock client does not try again after one), those above
- * the rate wait their turn for up to 1.5 s; only what would wait longer is refused, before its token is looked at.
+ * For a storm of reconnects, which a refusal would not end (a stock client does not try again after
+ * one), those above the rate wait their turn for up to 1.5 s; only what would wait longer is
+ * refused, before its token is looked at.
  */
 @Injectable()
 export class HandshakeAdmission {
@@ -36,8 +44,8 @@ export class HandshakeAdmission {
   }
 
   /**
-   * Does a handshake's work when it is its turn: after its place in the rate, and when fewer than 50 others are worked
-   * on, for which it waits up to 5 s.
+   * Does a handshake's work when it is its turn: after its place in the rate, and when fewer than
+   * 50 others are worked on, for which it waits up to 5 s.
    *
    * @throws ChatError RATE_LIMITED with `retryAfterMs`, or what `work` throws
    */

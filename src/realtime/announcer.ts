@@ -9,14 +9,16 @@ import { OutboxRepository, type Notice } from './outbox.repository.js';
 export type NoticeHandler = (payload: never) => Promise<void> | void;
 
 /**
- * Does what must have happened before a notice may be forgotten, once per announcement, on the node that announces. A
- * rejection keeps the notice in the outbox: it is announced again, so keepers, too, may be called twice.
+ * Does what must have happened before a notice may be forgotten, once per announcement, on the node
+ * that announces. A rejection keeps the notice in the outbox: it is announced again, so keepers,
+ * too, may be called twice.
  */
 export type NoticeKeeper = (payloads: never[]) => Promise<void> | void;
 
 const topic = 'notices';
 const sweepIntervalMs = 1_000;
-// Old enough that the node that wrote the row would have announced it if it could; young enough for guarantee 4 (5 s).
+// Old enough that the node that wrote the row would have announced it if it could; young enough for
+// guarantee 4 (5 s).
 const abandonedAfterMs = 2_000;
 const sweepLimit = 200;
 const forgetIntervalMs = 600_000;
@@ -25,11 +27,13 @@ const replayRetryMs = 500;
 const replayMarginMs = 6_000;
 
 /**
- * Tells every node of committed changes, even when the node that committed them died before it could (guarantee 4).
+ * Tells every node of committed changes, even when the node that committed them died before it
+ * could (guarantee 4).
  *
- * A change writes its notices into the outbox in its own transaction ({@link enlist}) and announces them after commit
- * ({@link announce}): here, and to other nodes over the bus. Announced rows are deleted a little later, together. What
- * is left, because the node died or the bus was away, any node announces when it finds it, within about 3 s.
+ * A change writes its notices into the outbox in its own transaction ({@link enlist}) and announces
+ * them after commit ({@link announce}): here, and to other nodes over the bus. Announced rows are
+ * deleted a little later, together. What is left, because the node died or the bus was away, any
+ * node announces when it finds it, within about 3 s.
  *
  * A node that was cut off from the others handles what it missed when it is back.
  *
@@ -46,7 +50,10 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
 
   private readonly selfHealing = new Set<string>();
   private forgetTimer: NodeJS.Timeout | null = null;
-  /** Before this, not all handlers and keepers are there: what was taken from the outbox would be forgotten unkept. */
+  /**
+   * Before this, not all handlers and keepers are there: what was taken from the outbox would be
+   * forgotten unkept.
+   */
   private isStarted = false;
   private isStopping = false;
 
@@ -81,8 +88,9 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
   /**
    * Registers the one handler of a kind of notice; before the application listens.
    *
-   * @param options.catchesUp the kind's owner finds out by itself what this node missed while it was cut off from the
-   *   others; by default what was announced meanwhile (an hour at most) is handled then
+   * @param options.catchesUp the kind's owner finds out by itself what this node missed while it
+   *   was cut off from the others; by default what was announced meanwhile (an hour at most) is
+   *   handled then
    */
   on(kind: string, handler: NoticeHandler, { catchesUp = false } = {}): void {
     this.handlers.set(kind, handler);
@@ -104,7 +112,8 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
   /**
    * Tells this node and the others; call it after commit. Never throws, never waits.
    *
-   * @param notices what to tell; may say more than the outbox row does (bodies, which the outbox never holds)
+   * @param notices what to tell; may say more than the outbox row does (bodies, which the outbox
+   *   never holds)
    */
   announce(ticket: number, notices: Notice[]): void {
     this.handleAll(notices);
@@ -121,14 +130,18 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
   /**
    * As {@link announce}, for a change whose answer is to hold on every node.
    *
-   * @returns resolves when the notices lie before every node the bus reaches, or the bus is away. Never rejects
+   * @returns resolves when the notices lie before every node the bus reaches, or the bus is away.
+   *   Never rejects
    */
   async announceEverywhere(ticket: number, notices: Notice[]): Promise<void> {
     this.announce(ticket, notices);
     await this.bus.flush().catch(() => undefined);
   }
 
-  /** Ids of rows announced since the last call, for a caller that deletes them along with a write of its own. */
+  /**
+   * Ids of rows announced since the last call, for a caller that deletes them along with a write of
+   * its own.
+   */
   takeAnnounced(): number[] {
     const ids = [...this.announced];
     this.announced.clear();
@@ -172,7 +185,10 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
     return waits.length === 0 ? null : Promise.all(waits);
   }
 
-  /** After this node was cut off from the bus: handles what others announced meanwhile, and perhaps some of it again. */
+  /**
+   * After this node was cut off from the bus: handles what others announced meanwhile, and perhaps
+   * some of it again.
+   */
   private async replay(awayMs: number): Promise<void> {
     const sinceMs = performance.now() - awayMs - replayMarginMs;
     while (!this.isStopping) {

@@ -3,8 +3,9 @@ import type { Turn } from '../auth/index.js';
 /**
  * Keeps the order in which one socket's events arrived, though their handlers run concurrently.
  *
- * Each event takes a turn on arrival. Whoever needs the order (sending a message: guarantee 3) awaits `turn.ready`, does
- * its ordered step, and releases; an event that does not care is released when its handler ends.
+ * Each event takes a turn on arrival. Whoever needs the order (sending a message: guarantee 3)
+ * awaits `turn.ready`, does its ordered step, and releases; an event that does not care is released
+ * when its handler ends.
  */
 export class ArrivalOrder {
   private readonly line: EventTurn[] = [];

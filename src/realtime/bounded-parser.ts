@@ -2,12 +2,16 @@ import { Decoder, Encoder, type Packet } from 'socket.io-parser';
 import { AckEncoder } from './ack-encoder.js';
 import type { UnknownNamespaces } from './unknown-namespaces.js';
 
-/** Stands in place of a payload that was above `MAX_PACKET_BYTES`, so that its event can be answered. */
+/**
+ * Stands in place of a payload that was above `MAX_PACKET_BYTES`, so that its event can be
+ * answered.
+ */
 export class OversizePayload {}
 
 /**
- * A Socket.IO parser that knows the size of each packet: one above the limit is still decoded, for its event name and
- * ack id, but its payload is dropped. What is above the transport's limit never comes here: it closes the connection.
+ * A Socket.IO parser that knows the size of each packet: one above the limit is still decoded, for
+ * its event name and ack id, but its payload is dropped. What is above the transport's limit never
+ * comes here: it closes the connection.
  *
  * @param maxPacketBytes of the packet as text, UTF-8, and of its attachments
  * @param namespaces adds what a refused namespace's packet lacks
@@ -21,7 +25,8 @@ export function boundedParser(
 
     constructor(...args: ConstructorParameters<typeof Decoder>) {
       super(...args);
-      // The first to hear of a packet. Overriding `emitReserved` would change nothing: the base class calls its parent's.
+      // The first to hear of a packet. Overriding `emitReserved` would change nothing: the base
+      // class calls its parent's.
       this.on('decoded', (packet: Packet) => {
         if (this.bytes > maxPacketBytes && Array.isArray(packet.data))
           packet.data = [packet.data[0], new OversizePayload()];

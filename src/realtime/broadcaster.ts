@@ -25,8 +25,9 @@ interface Emission {
 /**
  * Sends events to users, on this node and all others.
  *
- * At most once, in order per publishing node. For what must not be lost use {@link Announcer} (the outbox) instead.
- * While Redis is away only this node's sockets hear; the caller never fails and never waits for other nodes.
+ * At most once, in order per publishing node. For what must not be lost use {@link Announcer} (the
+ * outbox) instead. While Redis is away only this node's sockets hear; the caller never fails and
+ * never waits for other nodes.
  */
 @Injectable()
 export class Broadcaster {
@@ -42,7 +43,8 @@ export class Broadcaster {
   emit(audience: Audience, event: string, payload: unknown): void {
     const emission: Emission = { audience, event, payload };
     this.emitHere(emission);
-    // Lost while Redis is away, by contract: what is sent this way is ephemeral or is found again by `sync`.
+    // Lost while Redis is away, by contract: what is sent this way is ephemeral or is found again
+    // by `sync`.
     if (this.bus.isShared) this.bus.publish(topic, emission).catch(() => undefined);
   }
 

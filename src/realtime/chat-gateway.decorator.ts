@@ -11,7 +11,8 @@ export const inArrivalOrderMetadata = 'parley:in-arrival-order';
 /**
  * A gateway inside the envelope: payloads validated, every failure answered with a code.
  *
- * Each handler takes one DTO and returns `ok(data)`. Guarding needs no decorator: `WsJwtGuard` is global.
+ * Each handler takes one DTO and returns `ok(data)`. Guarding needs no decorator: `WsJwtGuard` is
+ * global.
  *
  * @example
  * ```ts
@@ -34,8 +35,8 @@ export function ChatGateway(options: Pick<GatewayMetadata, 'namespace'> = {}): C
 }
 
 /**
- * The handler's events get a turn in the order of their arrival at the socket (`actor.turn`), which the service takes
- * where the order matters.
+ * The handler's events get a turn in the order of their arrival at the socket (`actor.turn`), which
+ * the service takes where the order matters.
  */
 export function InArrivalOrder(): MethodDecorator {
   return SetMetadata(inArrivalOrderMetadata, true);

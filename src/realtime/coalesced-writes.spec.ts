@@ -59,7 +59,9 @@ function tellAll(news: string): void {
   });
 }
 
-/** As {@link tellAll}, where it waits: not to be ended by time, which a busy machine takes more of. */
+/**
+ * As {@link tellAll}, where it waits: not to be ended by time, which a busy machine takes more of.
+ */
 function tellAllLater(news: string): void {
   const timers = vi.spyOn(globalThis, 'setTimeout').mockReturnValueOnce(undefined as never);
   tellAll(news);

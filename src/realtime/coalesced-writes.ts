@@ -10,19 +10,23 @@ interface EngineSocket {
 
 /** So many sockets written to at once make a wide write. */
 export const wideAt = 64;
-/** As many times as long as the last one took: a pause below that is none, and a hold lasts no longer. */
+/**
+ * As many times as long as the last one took: a pause below that is none, and a hold lasts no
+ * longer.
+ */
 const patience = 4;
 const maxHoldMs = 10;
 
 /**
  * One write per socket and turn of the event loop, instead of two per packet (ADR-0009).
  *
- * Packets of a turn stay in Engine.IO's own write buffer, which is flushed once after the turn's events: order,
- * backpressure, upgrades and polling stay Engine.IO's. `COALESCE_WRITES=false` leaves Engine.IO as it is.
+ * Packets of a turn stay in Engine.IO's own write buffer, which is flushed once after the turn's
+ * events: order, backpressure, upgrades and polling stay Engine.IO's. `COALESCE_WRITES=false`
+ * leaves Engine.IO as it is.
  *
- * Where writing to many takes more than a fifth of the time, every second such write waits for the next, so that sockets are
- * written to once for both: at most four times as long as one takes, and 10 ms. What else is written to such a socket takes
- * along what waits there.
+ * Where writing to many takes more than a fifth of the time, every second such write waits for the
+ * next, so that sockets are written to once for both: at most four times as long as one takes, and
+ * 10 ms. What else is written to such a socket takes along what waits there.
  */
 export class CoalescedWrites {
   private pending = new Set<EngineSocket>();

@@ -5,8 +5,9 @@ import type { Connection } from './connection.js';
 /** What a feature wants to do in the life of a connection. Every method is optional. */
 export interface ConnectionHook {
   /**
-   * During the handshake, after the token was verified and before the socket exists; hooks run one after another.
-   * A ChatError refuses the handshake with its code; any other error refuses it with `INTERNAL`.
+   * During the handshake, after the token was verified and before the socket exists; hooks run one
+   * after another. A ChatError refuses the handshake with its code; any other error refuses it with
+   * `INTERNAL`.
    */
   beforeConnect?(actor: Actor): Promise<void> | void;
   /** The connection is registered; nothing has been sent to it. Must not throw. */

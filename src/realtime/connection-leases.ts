@@ -10,8 +10,9 @@ const renewIntervalMs = 20_000;
 /**
  * Counts a user's sockets over all nodes, so that the twenty-first is refused wherever it knocks.
  *
- * A socket holds a lease in the store while it is connected; the leases of a dead node run out after 60 s. While the
- * store is away only this node's own sockets are counted: sign-in must not depend on Redis (guarantee 10).
+ * A socket holds a lease in the store while it is connected; the leases of a dead node run out
+ * after 60 s. While the store is away only this node's own sockets are counted: sign-in must not
+ * depend on Redis (guarantee 10).
  */
 @Injectable()
 export class ConnectionLeases implements OnModuleInit, OnApplicationShutdown {

@@ -3,7 +3,10 @@ import type { Connection } from './connection.js';
 
 const none: ReadonlySet<Connection> = new Set();
 
-/** The connections of this node, by socket, by user, and by conversation joined. Knows nothing of other nodes. */
+/**
+ * The connections of this node, by socket, by user, and by conversation joined. Knows nothing of
+ * other nodes.
+ */
 @Injectable()
 export class ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
@@ -21,7 +24,9 @@ export class ConnectionRegistry {
     for (const conversationId of connection.joined) this.leave(connection, conversationId);
   }
 
-  /** Opts a connection in to a conversation's ephemeral events. A connection that is gone stays out. */
+  /**
+   * Opts a connection in to a conversation's ephemeral events. A connection that is gone stays out.
+   */
   join(connection: Connection, conversationId: string): void {
     if (this.byId.get(connection.id) !== connection) return;
     connection.join(conversationId);

@@ -6,7 +6,8 @@ import { ArrivalOrder } from './arrival-order.js';
 /** How the server learns that a message reached the device (contract, section 1). */
 export type AckMode = 'auto' | 'manual';
 
-// More than are ever on their way at once of a socket within its rate; a later gap brings back at worst a repeat.
+// More than are ever on their way at once of a socket within its rate; a later gap brings back at
+// worst a repeat.
 const maxOwnMessages = 64;
 // Most sockets are idle: what they may never need, they share.
 const none: ReadonlySet<string> = new Set();
@@ -14,11 +15,14 @@ const none: ReadonlySet<string> = new Set();
 /**
  * One socket of one device of one user, on this node.
  *
- * Until `session-ready` has been sent, events for it are held back, so that this is the first thing a client hears.
+ * Until `session-ready` has been sent, events for it are held back, so that this is the first thing
+ * a client hears.
  */
 export class Connection {
   readonly arrivals = new ArrivalOrder();
-  /** The `syncToken` this socket was told last; connections that asked at the same time share it. */
+  /**
+   * The `syncToken` this socket was told last; connections that asked at the same time share it.
+   */
   toldPosition: Position | null = null;
   private joinedIds: Set<string> | null = null;
   private readonly ownMessages: string[] = [];
@@ -64,14 +68,16 @@ export class Connection {
   }
 
   /**
-   * Remembers what this socket sends, before it is committed: its answer is the ack, so neither a backlog nor a filled
-   * gap, which both read from Postgres, tells it again.
+   * Remembers what this socket sends, before it is committed: its answer is the ack, so neither a
+   * backlog nor a filled gap, which both read from Postgres, tells it again.
    */
   noteOwn(messageId: string): void {
     this.ownMessages[this.ownCount++ % maxOwnMessages] = messageId;
   }
 
-  /** The outcome of a send is unknown: if it was committed, the socket is to hear of it after all. */
+  /**
+   * The outcome of a send is unknown: if it was committed, the socket is to hear of it after all.
+   */
   disownMessage(messageId: string): void {
     const at = this.ownMessages.indexOf(messageId);
     if (at >= 0) this.ownMessages[at] = '';
@@ -101,7 +107,10 @@ export class Connection {
     for (const [event, payload] of held) this.socket.emit(event, payload);
   }
 
-  /** Tells the client why, then disconnects it; a stock client does not reconnect by itself after this. */
+  /**
+   * Tells the client why, then disconnects it; a stock client does not reconnect by itself after
+   * this.
+   */
   refuse(error: unknown): void {
     this.held = null;
     this.socket.emit('error', error);

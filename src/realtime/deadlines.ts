@@ -3,8 +3,8 @@ const tickMs = 50;
 /**
  * One deadline for many: each is due `timeoutMs` after it was added, at most 50 ms later.
  *
- * All have the same time, so the oldest is the first to be due and one timer looks after them; a timer each was a fortieth of
- * what an event costs.
+ * All have the same time, so the oldest is the first to be due and one timer looks after them; a
+ * timer each was a fortieth of what an event costs.
  */
 export class Deadlines<T extends object> {
   private readonly dueAt = new Map<T, number>();

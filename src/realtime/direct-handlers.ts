@@ -12,7 +12,9 @@ type Handler = (...args: unknown[]) => Promise<unknown>;
 type Callback = (...args: unknown[]) => unknown;
 type Place = [instance: object, callback: Callback, moduleKey: string, contextId?: unknown, inquirerId?: string];
 
-/** A handler that takes the socket as its first argument, and so serves all sockets of its gateway. */
+/**
+ * A handler that takes the socket as its first argument, and so serves all sockets of its gateway.
+ */
 export type SharedHandler = (socket: Socket, payload: unknown, call: EventCall) => Promise<unknown>;
 
 interface Parameter {
@@ -68,7 +70,10 @@ const tokens = new ParamsTokenFactory();
 const staticContextId = 1;
 const sharedHandler = Symbol('shared handler');
 
-/** What a handler does, as Nest hands it to the adapter: bound to one socket; for all sockets, where there is such a thing. */
+/**
+ * What a handler does, as Nest hands it to the adapter: bound to one socket; for all sockets, where
+ * there is such a thing.
+ */
 export function sharedHandlerOf(handler: object): SharedHandler | undefined {
   return (handler as { [sharedHandler]?: SharedHandler })[sharedHandler];
 }
@@ -76,11 +81,13 @@ export function sharedHandlerOf(handler: object): SharedHandler | undefined {
 /**
  * Runs a gateway's guards, pipes and method in one function instead of eleven promises (ADR-0012).
  *
- * Guards, pipes, parameter decorators and filters are those that Nest finds for the handler, in Nest's order; each may
- * answer with a promise or an observable. Left to Nest: gateways without `@ChatGateway()`, handlers with interceptors, and
- * those scoped to a request. `DIRECT_HANDLERS=false` leaves all to Nest. Counts for gateways registered from now on.
+ * Guards, pipes, parameter decorators and filters are those that Nest finds for the handler, in
+ * Nest's order; each may answer with a promise or an observable. Left to Nest: gateways without
+ * `@ChatGateway()`, handlers with interceptors, and those scoped to a request.
+ * `DIRECT_HANDLERS=false` leaves all to Nest. Counts for gateways registered from now on.
  *
- * Nest binds every handler to every socket. Who keeps {@link sharedHandlerOf} instead of that spares an idle socket 2.7 KiB.
+ * Nest binds every handler to every socket. Who keeps {@link sharedHandlerOf} instead of that
+ * spares an idle socket 2.7 KiB.
  */
 export function useDirectHandlers(isOn: boolean): void {
   prototype.create = isOn ? createDirect : plainCreate;
@@ -176,7 +183,10 @@ async function settled(verdict: unknown): Promise<unknown> {
   return isObservable(value) ? lastValueFrom(value) : value;
 }
 
-/** @returns the handler's arguments, or a promise of them when a pipe or a parameter decorator takes its time */
+/**
+ * @returns the handler's arguments, or a promise of them when a pipe or a parameter decorator takes
+ * its time
+ */
 function valuesOf(parameters: BoundParameter[], argsLength: number, args: unknown[]): unknown[] | Promise<unknown[]> {
   const values = new Array<unknown>(argsLength).fill(undefined);
   let isLate = false;

@@ -8,14 +8,18 @@ import { DrainState } from './drain-state.js';
 import { EventDispatcher } from './event-dispatcher.js';
 import { RequestDrain } from './request-drain.js';
 
-/** A node with no sockets, too, is seen to be red, and says farewell to those who keep connections for REST. */
+/**
+ * A node with no sockets, too, is seen to be red, and says farewell to those who keep connections
+ * for REST.
+ */
 const noticeMs = 500;
 
 /**
- * Takes a node out of service (guarantee 11): readiness red, no new sockets; then each socket's events finish and are
- * acked and its transport is closed, spread over `DRAIN_JITTER_MS`, so that clients reconnect to other nodes by
- * themselves and not all at once; then no more connections are taken and REST requests finish. A server-side
- * `disconnect()` would tell stock clients to stay away.
+ * Takes a node out of service (guarantee 11): readiness red, no new sockets; then each socket's
+ * events finish and are acked and its transport is closed, spread over `DRAIN_JITTER_MS`, so that
+ * clients reconnect to other nodes by themselves and not all at once; then no more connections are
+ * taken and REST requests finish. A server-side `disconnect()` would tell stock clients to stay
+ * away.
  */
 @Injectable()
 export class Drain implements BeforeApplicationShutdown {
@@ -47,7 +51,10 @@ export class Drain implements BeforeApplicationShutdown {
   }
 }
 
-/** Resolves when what was written before is with the transport: whoever closes the server next throws away what is not. */
+/**
+ * Resolves when what was written before is with the transport: whoever closes the server next
+ * throws away what is not.
+ */
 function closed(transport: Socket['conn']): Promise<void> {
   if (transport.readyState === 'closed') return Promise.resolve();
   return new Promise((resolve) => {

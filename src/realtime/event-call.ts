@@ -5,9 +5,11 @@ import type { Ack } from './ack.js';
 type AckCallback = (answer: Ack<unknown>) => void;
 
 /**
- * One client event on its way through guard, pipe and handler, and the one place where it is answered.
+ * One client event on its way through guard, pipe and handler, and the one place where it is
+ * answered.
  *
- * A gateway's error filter finds it as the third argument of the handler. It answers once, whoever tries again.
+ * A gateway's error filter finds it as the third argument of the handler. It answers once, whoever
+ * tries again.
  */
 export class EventCall {
   private id: string | null = null;

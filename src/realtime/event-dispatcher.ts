@@ -15,7 +15,10 @@ import { EventCall } from './event-call.js';
 import { takePackets } from './packet-taker.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** A gateway's handler as Nest hands it to the adapter: guards, pipes and the method behind one function. */
+/**
+ * A gateway's handler as Nest hands it to the adapter: guards, pipes and the method behind one
+ * function.
+ */
 export type EventHandler = (payload: unknown, call: EventCall) => unknown;
 
 type AckCallback = (answer: Ack<unknown>) => void;
@@ -33,11 +36,13 @@ interface Line {
 }
 
 /**
- * Takes every packet of every socket, decides whether it may go on to a gateway, and sees that it is answered once.
+ * Takes every packet of every socket, decides whether it may go on to a gateway, and sees that it
+ * is answered once.
  *
- * Guarantees: each event is answered by its ack callback or, on failure without one, by `error`; within
- * `EVENT_TIMEOUT_MS`, else `UNAVAILABLE`; and no payload can end the process. Refused here, before anything expensive:
- * floods (who persists is disconnected), more than one payload argument, harmful payloads, unknown events.
+ * Guarantees: each event is answered by its ack callback or, on failure without one, by `error`;
+ * within `EVENT_TIMEOUT_MS`, else `UNAVAILABLE`; and no payload can end the process. Refused here,
+ * before anything expensive: floods (who persists is disconnected), more than one payload argument,
+ * harmful payloads, unknown events.
  */
 @Injectable()
 export class EventDispatcher {
@@ -70,7 +75,10 @@ export class EventDispatcher {
     }
   }
 
-  /** Takes no more events of a socket (`UNAVAILABLE`), and resolves when those it has taken are answered. */
+  /**
+   * Takes no more events of a socket (`UNAVAILABLE`), and resolves when those it has taken are
+   * answered.
+   */
   finish(socket: Socket): Promise<void> {
     const line = this.lines.get(socket);
     if (!line) return Promise.resolve();
@@ -158,7 +166,8 @@ export class EventDispatcher {
       const result = await handler(payload, call);
       // An interceptor of the embedding application makes it an observable.
       const value: unknown = isObservable(result) ? await lastValueFrom(result, { defaultValue: undefined }) : result;
-      // A handler that failed was answered by its filter; then `value` is undefined and this does nothing.
+      // A handler that failed was answered by its filter; then `value` is undefined and this does
+      // nothing.
       call.answer(isAck(value) ? value : ok(value ?? {}));
     } catch (error) {
       this.logger.error(

@@ -6,7 +6,8 @@ const undeclared = new Set<unknown>([undefined, Object, Array, String, Number, B
 /**
  * Makes an event's payload the DTO its handler declares, or refuses it.
  *
- * The dispatcher has found the payload harmless already. A DTO without properties accepts nothing and `{}`.
+ * The dispatcher has found the payload harmless already. A DTO without properties accepts nothing
+ * and `{}`.
  * @throws ChatError VALIDATION_FAILED
  */
 @Injectable()

@@ -16,8 +16,9 @@ export interface GatewayEvent {
 }
 
 /**
- * Looks at every gateway once at start: one outside the envelope (no `@ChatGateway()`) stops the boot, since its errors
- * would echo payloads and its acks could stay open for ever. So does an event that two gateways handle.
+ * Looks at every gateway once at start: one outside the envelope (no `@ChatGateway()`) stops the
+ * boot, since its errors would echo payloads and its acks could stay open for ever. So does an
+ * event that two gateways handle.
  */
 @Injectable()
 export class GatewayAudit implements OnApplicationBootstrap {

@@ -18,9 +18,11 @@ export interface Admission {
 }
 
 /**
- * Decides whether a socket may exist: a verified user, a good `deviceId` and `ackMode`, not one socket too many.
+ * Decides whether a socket may exist: a verified user, a good `deviceId` and `ackMode`, not one
+ * socket too many.
  *
- * Runs as Socket.IO middleware in every namespace, since Nest neither awaits nor guards `handleConnection` (ADR-0005).
+ * Runs as Socket.IO middleware in every namespace, since Nest neither awaits nor guards
+ * `handleConnection` (ADR-0005).
  */
 @Injectable()
 export class Handshake {
@@ -36,9 +38,11 @@ export class Handshake {
   ) {}
 
   /**
-   * Socket.IO middleware. A refusal reaches the client as `connect_error` whose `data` is an ErrorBody.
+   * Socket.IO middleware. A refusal reaches the client as `connect_error` whose `data` is an
+   * ErrorBody.
    *
-   * Codes: UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, VALIDATION_FAILED, RATE_LIMITED, UNAVAILABLE, INTERNAL.
+   * Codes: UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, VALIDATION_FAILED, RATE_LIMITED,
+   * UNAVAILABLE, INTERNAL.
    */
   readonly middleware = (socket: Socket, next: (error?: Error) => void): void => {
     if (this.drain.isDraining) return this.turnAway(socket);
@@ -54,7 +58,10 @@ export class Handshake {
       );
   };
 
-  /** While the node drains no refusal is sent: after one a stock client would not go elsewhere by itself. */
+  /**
+   * While the node drains no refusal is sent: after one a stock client would not go elsewhere by
+   * itself.
+   */
   private turnAway(socket: Socket): void {
     socket.conn.close();
   }

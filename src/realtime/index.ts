@@ -1,7 +1,8 @@
 /**
- * The Socket.IO edge. Guarantees: no socket without a verified user, in any namespace; every event answered once, with
- * a code when it fails; `session-ready` first, then live events; committed changes announced to every node even when
- * the node that committed them dies. Does not guarantee delivery: a live event is sent at most once (see delivery/).
+ * The Socket.IO edge. Guarantees: no socket without a verified user, in any namespace; every event
+ * answered once, with a code when it fails; `session-ready` first, then live events; committed
+ * changes announced to every node even when the node that committed them dies. Does not guarantee
+ * delivery: a live event is sent at most once (see delivery/).
  */
 export { ok, type Ack } from './ack.js';
 export { Announcer, type NoticeHandler, type NoticeKeeper } from './announcer.js';

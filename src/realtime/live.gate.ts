@@ -16,7 +16,10 @@ export interface LiveChange {
   hiddenFrom?: string[];
 }
 
-/** Whether a connection is told of a change: not the one that acted, nothing from before joining, nothing hidden. */
+/**
+ * Whether a connection is told of a change: not the one that acted, nothing from before joining,
+ * nothing hidden.
+ */
 export function isMeantFor(connection: Connection, joinedSeq: number, change: LiveChange): boolean {
   if (change.seq <= joinedSeq || connection.id === change.exceptConnectionId) return false;
   // Read from Postgres, where it does not say which connection sent it.
@@ -28,7 +31,10 @@ function isOwn(connection: Connection, { id, senderId }: Message): boolean {
   return senderId === connection.userId && connection.isOwn(id);
 }
 
-/** Everything that happened in a conversation in (above, upTo] of its revs; read back, messages come in their present state. */
+/**
+ * Everything that happened in a conversation in (above, upTo] of its revs; read back, messages come
+ * in their present state.
+ */
 export interface LiveBatch<T extends LiveChange = LiveChange> {
   conversationId: string;
   above: number;
@@ -40,10 +46,10 @@ export interface LiveBatch<T extends LiveChange = LiveChange> {
 /**
  * Asked before live changes are written to a connection: what may go out now.
  *
- * Called once per connection of a participant and batch, in order of rev as a rule, also for changes that are not meant
- * for it ({@link isMeantFor}): the caller leaves those out afterwards. What is
- * withheld is the gate's to deliver later. Must not throw or wait. Default: {@link OpenLiveGate}; `delivery` puts its own
- * in place, which lets a device's backlog go first.
+ * Called once per connection of a participant and batch, in order of rev as a rule, also for
+ * changes that are not meant for it ({@link isMeantFor}): the caller leaves those out afterwards.
+ * What is withheld is the gate's to deliver later. Must not throw or wait. Default: {@link
+ * OpenLiveGate}; `delivery` puts its own in place, which lets a device's backlog go first.
  */
 export abstract class LiveGate {
   /**

@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Settings } from '../config/index.js';
 
 /**
- * Whether a browser page of this origin may connect. A request without `Origin` is not from a browser page.
+ * Whether a browser page of this origin may connect. A request without `Origin` is not from a
+ * browser page.
  *
  * Allowed: the origins of `CORS_ORIGINS` (`*`: any), and the server's own.
  */

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Sql, type SqlRunner } from '../database/index.js';
 
-/** What happened, for nodes to act on. `kind` names the handler; `payload` is its own and never holds a message body. */
+/**
+ * What happened, for nodes to act on. `kind` names the handler; `payload` is its own and never
+ * holds a message body.
+ */
 export interface Notice {
   kind: string;
   payload: unknown;
@@ -37,7 +40,8 @@ export class OutboxRepository {
   }
 
   /**
-   * Hands rows older than `minAgeMs` to `announce`, oldest first, and deletes them when it resolves.
+   * Hands rows older than `minAgeMs` to `announce`, oldest first, and deletes them when it
+   * resolves.
    *
    * Rows another node is announcing at this moment are skipped, so each is taken by one node only.
    * @returns how many rows were announced

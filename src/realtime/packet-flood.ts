@@ -25,9 +25,10 @@ const perSecond = 20;
 const burst = 200;
 
 /**
- * Cuts connections that flood with what the event budgets do not count: ping frames, which `ws` answers by itself and
- * without asking whether the answers are read (half a gigabyte in eight seconds of a client that reads nothing, signed
- * in or not), and packets that are no events, such as sign-ins to namespaces.
+ * Cuts connections that flood with what the event budgets do not count: ping frames, which `ws`
+ * answers by itself and without asking whether the answers are read (half a gigabyte in eight
+ * seconds of a client that reads nothing, signed in or not), and packets that are no events, such
+ * as sign-ins to namespaces.
  */
 export function cutPacketFloods(server: Server): void {
   const engine = server.engine as unknown as Engine;

@@ -17,16 +17,20 @@ const engineMessage = '4';
 /**
  * Writes one event to many sockets of this node, encoding it once (ADR-0009).
  *
- * As Socket.IO's own broadcast does, packet and WebSocket frame are made once; what is spared is finding the sockets
- * again by their rooms and looking for binary parts. Events go out in the order of the calls, and stay in line with
- * what is sent by `socket.emit`. `COALESCE_WRITES=false` goes by Socket.IO's public methods instead.
+ * As Socket.IO's own broadcast does, packet and WebSocket frame are made once; what is spared is
+ * finding the sockets again by their rooms and looking for binary parts. Events go out in the order
+ * of the calls, and stay in line with what is sent by `socket.emit`. `COALESCE_WRITES=false` goes
+ * by Socket.IO's public methods instead.
  */
 @Injectable()
 export class PacketWriter {
   private server: Server | null = null;
   private coalesced: CoalescedWrites | null = null;
 
-  /** Called by the adapter when the Socket.IO server exists. @param coalesced null: left to Socket.IO */
+  /**
+   * Called by the adapter when the Socket.IO server exists. @param coalesced null: left to
+   * Socket.IO
+   */
   attach(server: Server, coalesced: CoalescedWrites | null): void {
     this.server = server;
     this.coalesced = coalesced;

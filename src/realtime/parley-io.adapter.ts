@@ -27,8 +27,8 @@ export interface EdgeOptions {
 }
 
 /**
- * The Socket.IO edge in front of Nest's gateways: limits, origins, sign-in in every namespace, and one dispatcher in
- * place of Nest's event binding, which leaves acks open when a handler fails.
+ * The Socket.IO edge in front of Nest's gateways: limits, origins, sign-in in every namespace, and
+ * one dispatcher in place of Nest's event binding, which leaves acks open when a handler fails.
  */
 export class ParleyIoAdapter extends IoAdapter {
   private readonly settings: Settings;
@@ -50,7 +50,8 @@ export class ParleyIoAdapter extends IoAdapter {
     const sessions = this.app.get(SessionService);
     if (this.edge.sessionId) server.engine.generateId = this.edge.sessionId;
     server.of('/').use(handshake.middleware);
-    // Nest adds a listener per gateway, to the namespace and to each socket: more than Node's ten is no leak here.
+    // Nest adds a listener per gateway, to the namespace and to each socket: more than Node's ten
+    // is no leak here.
     server.of('/').setMaxListeners(0);
     // Middleware on "/" does not cover other namespaces (ADR-0005).
     this.unknownNamespaces.watch(server);
@@ -70,8 +71,9 @@ export class ParleyIoAdapter extends IoAdapter {
   }
 
   /**
-   * Nest asks once per gateway and socket. The gateways of `/` share one stream of disconnects, in which Nest drops
-   * repeats: one listener tells them all, and ten cost an idle socket 3 KiB. In other namespaces each has its own stream.
+   * Nest asks once per gateway and socket. The gateways of `/` share one stream of disconnects, in
+   * which Nest drops repeats: one listener tells them all, and ten cost an idle socket 3 KiB. In
+   * other namespaces each has its own stream.
    */
   override bindClientDisconnect(client: Socket, callback: (reason?: unknown) => void): void {
     const data = client.data as { isDisconnectBound?: boolean };
@@ -101,12 +103,16 @@ export class ParleyIoAdapter extends IoAdapter {
         const refusal = this.refusalOf(request);
         decide(refusal, refusal === null);
       },
-      // Compressing per message costs more processor time than the bytes are worth inside a data centre.
+      // Compressing per message costs more processor time than the bytes are worth inside a data
+      // centre.
       perMessageDeflate: false,
     };
   }
 
-  /** Why no transport is opened for a request, or null. A stock client tries again by itself after such a refusal. */
+  /**
+   * Why no transport is opened for a request, or null. A stock client tries again by itself after
+   * such a refusal.
+   */
   private refusalOf({ headers }: IncomingMessage): string | null {
     if (this.app.get(DrainState).isDraining) return 'the node is shutting down';
     return isOriginAllowed(headers, this.settings) ? null : 'origin not allowed';

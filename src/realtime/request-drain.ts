@@ -4,8 +4,9 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { DrainState } from './drain-state.js';
 
 /**
- * The REST side of a drain: requests under way are answered before the process ends, and clients that keep connections
- * are told with each answer to make a new one, elsewhere. Nest would cut whatever is open.
+ * The REST side of a drain: requests under way are answered before the process ends, and clients
+ * that keep connections are told with each answer to make a new one, elsewhere. Nest would cut
+ * whatever is open.
  */
 @Injectable()
 export class RequestDrain implements OnApplicationBootstrap {

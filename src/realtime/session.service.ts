@@ -37,9 +37,11 @@ export class SessionService implements OnModuleInit {
   }
 
   /**
-   * Starts the session of a socket of the default namespace: `session-ready` first, then live events.
+   * Starts the session of a socket of the default namespace: `session-ready` first, then live
+   * events.
    *
-   * The connection is registered before the position is read, so whatever commits after that position reaches it live.
+   * The connection is registered before the position is read, so whatever commits after that
+   * position reaches it live.
    */
   start(socket: Socket): void {
     const { actor, ackMode } = socket.data as { actor: Actor; ackMode: AckMode };
@@ -76,8 +78,8 @@ export class SessionService implements OnModuleInit {
   }
 
   /**
-   * The time and the position. While Postgres is away: the position this socket was told last, from which `sync` leaves
-   * out nothing either. The link is alive, and that is what it asks first.
+   * The time and the position. While Postgres is away: the position this socket was told last, from
+   * which `sync` leaves out nothing either. The link is alive, and that is what it asks first.
    *
    * @throws ChatError UNAVAILABLE, for a session that has not begun
    */
@@ -110,7 +112,8 @@ export class SessionService implements OnModuleInit {
       });
       await this.eachHook('ready', (hook) => hook.ready?.(connection));
     } catch (error) {
-      // Without a position there is no session; closing the transport lets a stock client try again by itself.
+      // Without a position there is no session; closing the transport lets a stock client try again
+      // by itself.
       this.logger.warn(`session of ${connection.id} not opened: ${String(error)}`);
       connection.socket.conn.close();
     }

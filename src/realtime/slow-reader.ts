@@ -17,7 +17,10 @@ interface WebSocketLike {
   terminate(): void;
 }
 
-/** How long more than the limit may be unread: a page of large messages is above it for a moment, whoever reads. */
+/**
+ * How long more than the limit may be unread: a page of large messages is above it for a moment,
+ * whoever reads.
+ */
 const graceMs = 250;
 /** At this many times the limit there is no grace. */
 const hardFactor = 4;
@@ -25,10 +28,11 @@ const hardFactor = 4;
 /**
  * Cuts connections that do not read what they are sent (guarantee 12).
  *
- * Unread is what waits in Engine.IO and what the WebSocket library has taken and the kernel has not. A connection with
- * more than `maxBytes` of it, and still so after 250 ms, is ended at the transport: a stock client then reconnects and
- * syncs. At four times `maxBytes` it is ended at once, also within one turn of the event loop, so a connection never
- * costs more than that and one packet. A single large answer to a fast reader is no reason to cut it.
+ * Unread is what waits in Engine.IO and what the WebSocket library has taken and the kernel has
+ * not. A connection with more than `maxBytes` of it, and still so after 250 ms, is ended at the
+ * transport: a stock client then reconnects and syncs. At four times `maxBytes` it is ended at
+ * once, also within one turn of the event loop, so a connection never costs more than that and one
+ * packet. A single large answer to a fast reader is no reason to cut it.
  */
 export function cutSlowReaders(server: Server, maxBytes: number): void {
   server.engine.on('connection', (connection: unknown) => new UnreadWatch(connection as EngineSocket, maxBytes));
@@ -38,7 +42,10 @@ export function cutSlowReaders(server: Server, maxBytes: number): void {
 class UnreadWatch {
   private static readonly logger = new Logger('SlowReader');
   private waitingBytes = 0;
-  /** At most this much was unread when packets were last handed to the transport: it only falls until the next time. */
+  /**
+   * At most this much was unread when packets were last handed to the transport: it only falls
+   * until the next time.
+   */
   private unreadAtFlush = 0;
   private grace: NodeJS.Timeout | null = null;
 
@@ -83,7 +90,10 @@ class UnreadWatch {
   }
 }
 
-/** Characters for bytes: what is bounded is memory, and counting each broadcast again for every socket would cost more. */
+/**
+ * Characters for bytes: what is bounded is memory, and counting each broadcast again for every
+ * socket would cost more.
+ */
 function sizeOf(data: unknown): number {
   if (typeof data === 'string') return data.length;
   return ArrayBuffer.isView(data) || data instanceof ArrayBuffer ? data.byteLength : 0;

@@ -1,8 +1,8 @@
 /**
  * A rate budget: `burst` at once, `perSecond` over time.
  *
- * Own code, fifteen lines: it runs for every event, so it has neither a promise nor a timer, which the well-known
- * libraries have. Its memory is two numbers.
+ * Own code, fifteen lines: it runs for every event, so it has neither a promise nor a timer, which
+ * the well-known libraries have. Its memory is two numbers.
  */
 export class TokenBucket {
   private tokens: number;

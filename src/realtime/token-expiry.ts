@@ -15,8 +15,9 @@ interface Moment {
 /**
  * Ends connections whose token has expired: `error` with `TOKEN_EXPIRED`, then a disconnect.
  *
- * At `exp`; only a token that was past it already when it was presented, within the leeway for differing clocks, lasts
- * until the leeway ends. One timer for all tokens that end at the same time, since `exp` is in whole seconds.
+ * At `exp`; only a token that was past it already when it was presented, within the leeway for
+ * differing clocks, lasts until the leeway ends. One timer for all tokens that end at the same
+ * time, since `exp` is in whole seconds.
  */
 @Injectable()
 export class TokenExpiry {

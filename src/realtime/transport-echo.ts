@@ -11,12 +11,12 @@ interface EngineSocket {
 const echoes = new WeakMap<object, TransportEcho>();
 
 /**
- * Proof of arrival on one transport: a pong answers a ping, and a transport is ordered, so whatever was written before
- * that ping has arrived. No other packet proves anything (contract, section 1).
+ * Proof of arrival on one transport: a pong answers a ping, and a transport is ordered, so whatever
+ * was written before that ping has arrived. No other packet proves anything (contract, section 1).
  *
- * Pings are counted as they are written, Engine.IO's own included, and pongs are matched to them in order: the pong to
- * an earlier ping says nothing of what was written after that ping. Pings on their way while the transport is
- * upgraded count for nothing.
+ * Pings are counted as they are written, Engine.IO's own included, and pongs are matched to them in
+ * order: the pong to an earlier ping says nothing of what was written after that ping. Pings on
+ * their way while the transport is upgraded count for nothing.
  */
 export class TransportEcho {
   /** Pings written so far. Something written now is proven by the pong to a later ping. */
@@ -93,7 +93,10 @@ export class TransportEcho {
   }
 }
 
-/** In place of Engine.IO's `sendPacket`: a listener to `packetCreate` would be called for every packet. */
+/**
+ * In place of Engine.IO's `sendPacket`: a listener to `packetCreate` would be called for every
+ * packet.
+ */
 function sendCounted(this: EngineSocket, type: string, data?: unknown, options?: object, sent?: () => void): void {
   if (type === 'ping') echoes.get(this)?.count();
   (Object.getPrototypeOf(this) as EngineSocket).sendPacket.call(this, type, data, options, sent);

@@ -6,11 +6,13 @@ import { assertHarmlessPayload, ChatError, newRandomId, type ErrorBody } from '.
 type Decide = (error: Error | null, isAllowed: boolean) => void;
 
 /**
- * Gives the refusal of a namespace there is not the `data` that every refused handshake has (contract, section 1): a
- * caller without a good token in `auth` learns that, and nobody else which namespaces there are.
+ * Gives the refusal of a namespace there is not the `data` that every refused handshake has
+ * (contract, section 1): a caller without a good token in `auth` learns that, and nobody else which
+ * namespaces there are.
  *
- * Socket.IO refuses such a namespace before any middleware, with a text and nothing else. It asks dynamic namespaces
- * first, and sends its refusal in the same turn as their answer: in between, {@link explain} knows what to add.
+ * Socket.IO refuses such a namespace before any middleware, with a text and nothing else. It asks
+ * dynamic namespaces first, and sends its refusal in the same turn as their answer: in between,
+ * {@link explain} knows what to add.
  */
 export class UnknownNamespaces {
   private refusal: ErrorBody | null = null;

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
 /**
- * Which connected users have a device that somebody looks at: not one of them all that put its app away (`user-offline`).
+ * Which connected users have a device that somebody looks at: not one of them all that put its app
+ * away (`user-offline`).
  *
- * Asked after commits, off the path of a send, by whoever notifies absent users. Must not fail. Default:
- * {@link EveryoneConnected}; `presence` puts its own in place.
+ * Asked after commits, off the path of a send, by whoever notifies absent users. Must not fail.
+ * Default: {@link EveryoneConnected}; `presence` puts its own in place.
  */
 export abstract class VisibleUsers {
   /**

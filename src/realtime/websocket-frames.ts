@@ -7,7 +7,9 @@ interface EnginePacket {
   options?: { wsPreEncodedFrame?: readonly Buffer[] };
 }
 
-/** What this file uses of Engine.IO's WebSocket transport, and of `ws` below it, beyond their types. */
+/**
+ * What this file uses of Engine.IO's WebSocket transport, and of `ws` below it, beyond their types.
+ */
 interface WebSocketTransport {
   name: string;
   writable: boolean;
@@ -44,12 +46,13 @@ const types: Readonly<Record<string, string>> = { ping: '2', message: '4' };
 const maxStringLength = 16_384;
 
 /**
- * Writes all packets that wait on a connection as one piece: one frame after the other in one `write`.
+ * Writes all packets that wait on a connection as one piece: one frame after the other in one
+ * `write`.
  *
- * Engine.IO and `ws` write each packet as two pieces with callbacks of their own. Left to them are other transports, a
- * transport that compresses, a closing one, anything but messages of text and pings (binary parts, a goodbye), and what
- * somebody waits for. What the kernel does not take, Node keeps in order; from its limit on Engine.IO waits, as it
- * does with its own writes.
+ * Engine.IO and `ws` write each packet as two pieces with callbacks of their own. Left to them are
+ * other transports, a transport that compresses, a closing one, anything but messages of text and
+ * pings (binary parts, a goodbye), and what somebody waits for. What the kernel does not take, Node
+ * keeps in order; from its limit on Engine.IO waits, as it does with its own writes.
  *
  * @returns whether they were written
  */
@@ -99,7 +102,9 @@ function isText({ type, data, options }: EnginePacket): boolean {
   return type === 'message' && (typeof data === 'string' || options?.wsPreEncodedFrame !== undefined);
 }
 
-/** @returns a string of bytes when all of it is ASCII and short, which Node writes without a buffer */
+/**
+ * @returns a string of bytes when all of it is ASCII and short, which Node writes without a buffer
+ */
 function framesOf(packets: readonly EnginePacket[]): string | Buffer {
   if (packets.length === 1) return frameOf(packets[0]!);
   const frames = packets.map(frameOf);

@@ -65,7 +65,8 @@ const reservedEvents = new Set<unknown>([
   'newListener',
   'removeListener',
 ]);
-// Who hears of packets on a connection: `packet-flood.ts` and `transport-echo.ts`, neither of events; and Socket.IO.
+// Who hears of packets on a connection: `packet-flood.ts` and `transport-echo.ts`, neither of
+// events; and Socket.IO.
 const knownListeners = { packet: 2, data: 1, message: 0 };
 const [four, two, zero, nine, bracket] = ['4', '2', '0', '9', '['].map((sign) => sign.charCodeAt(0)) as [
   number,
@@ -78,13 +79,14 @@ const [four, two, zero, nine, bracket] = ['4', '2', '0', '9', '['].map((sign) =>
 const maxIdLength = 15;
 
 /**
- * Reads whole text frames, and whole events in them, in one go (ADR-0016), instead of through a stream, an emitter and
- * a parser that looks at each character.
+ * Reads whole text frames, and whole events in them, in one go (ADR-0016), instead of through a
+ * stream, an emitter and a parser that looks at each character.
  *
- * Everything else is left to `ws`, Engine.IO and Socket.IO, in its place in the order: frames cut by the network or by the
- * client, binary ones, compressed ones, control frames, faults of any kind, packets that are no events of `/`, events above
- * `maxPacketBytes`, the first after a ping (it moves Engine.IO's time-out), and all as soon as somebody else listens to the
- * connection's packets. `DIRECT_READS=false` leaves them everything.
+ * Everything else is left to `ws`, Engine.IO and Socket.IO, in its place in the order: frames cut
+ * by the network or by the client, binary ones, compressed ones, control frames, faults of any
+ * kind, packets that are no events of `/`, events above `maxPacketBytes`, the first after a ping
+ * (it moves Engine.IO's time-out), and all as soon as somebody else listens to the connection's
+ * packets. `DIRECT_READS=false` leaves them everything.
  *
  * @returns what is to be called with each new socket of `/`
  */
@@ -196,7 +198,9 @@ function isPlain(transport: WebSocketTransport, socket: Socket): boolean {
   );
 }
 
-/** @returns the packet of an event of `/` without binary parts; null: something else, or at fault */
+/**
+ * @returns the packet of an event of `/` without binary parts; null: something else, or at fault
+ */
 function eventOf(text: string): EventPacket | null {
   if (text.charCodeAt(0) !== four || text.charCodeAt(1) !== two) return null;
   let at = 2;

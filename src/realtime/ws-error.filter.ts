@@ -6,8 +6,9 @@ import type { EventCall } from './event-call.js';
 /**
  * Turns whatever a guard, pipe, interceptor or handler throws into the one answer of the envelope.
  *
- * Comes with `@ChatGateway()`, since global filters do not reach gateways. Only `ChatError` is shown to the client; any
- * other error is `INTERNAL` and is logged with its stack and the answer's `requestId`.
+ * Comes with `@ChatGateway()`, since global filters do not reach gateways. Only `ChatError` is
+ * shown to the client; any other error is `INTERNAL` and is logged with its stack and the answer's
+ * `requestId`.
  */
 @Catch()
 export class WsErrorFilter implements ExceptionFilter {

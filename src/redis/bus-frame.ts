@@ -7,7 +7,9 @@ export interface BusFrame {
   json: string;
 }
 
-/** `<nodeId> LF <topic> LF <json>`: a receiver tells its own messages and the topic without parsing. */
+/**
+ * `<nodeId> LF <topic> LF <json>`: a receiver tells its own messages and the topic without parsing.
+ */
 export function encodeFrame({ from, topic, json }: BusFrame): string {
   return `${from}\n${topic}\n${json}`;
 }

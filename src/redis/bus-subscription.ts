@@ -12,8 +12,8 @@ export interface BusSubscriptionEvents {
 /**
  * One channel, subscribed whenever there is a connection; sharded on a Redis Cluster.
  *
- * It tells when it knows that it is cut off, but cannot know all cases (a hung Redis, a link that drops packets): its
- * owner watches what arrives, and calls {@link reopen}.
+ * It tells when it knows that it is cut off, but cannot know all cases (a hung Redis, a link that
+ * drops packets): its owner watches what arrives, and calls {@link reopen}.
  */
 export class BusSubscription {
   private client: RedisClient | null = null;

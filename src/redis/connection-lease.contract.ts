@@ -9,7 +9,10 @@ export interface ConnectionLeaseSubject {
   userId: string;
 }
 
-/** One promise of {@link ConnectionLeaseStore}; runs under any test runner, and throws when it is broken. */
+/**
+ * One promise of {@link ConnectionLeaseStore}; runs under any test runner, and throws when it is
+ * broken.
+ */
 export interface ConnectionLeaseCase {
   name: string;
   check(subject: ConnectionLeaseSubject): Promise<void>;

@@ -7,7 +7,8 @@ export interface ConnectionLease {
 /**
  * Counts the sockets of a user over all nodes, by leases that end by themselves when a node dies.
  *
- * The store's clock decides what has ended. A store that was emptied counts from nothing until the leases are renewed.
+ * The store's clock decides what has ended. A store that was emptied counts from nothing until the
+ * leases are renewed.
  */
 export abstract class ConnectionLeaseStore {
   /**

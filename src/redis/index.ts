@@ -1,8 +1,10 @@
 /**
- * Redis, or its stand-in in the memory of one process: the engine choice, the bus between nodes, commands and scripts.
+ * Redis, or its stand-in in the memory of one process: the engine choice, the bus between nodes,
+ * commands and scripts.
  *
- * Guarantees: every call is bounded in time, and fails at once with `ChatError UNAVAILABLE` while Redis is away; an outage
- * ends no process, at start or later, and heals without a restart. It does not guarantee that anything written survives.
+ * Guarantees: every call is bounded in time, and fails at once with `ChatError UNAVAILABLE` while
+ * Redis is away; an outage ends no process, at start or later, and heals without a restart. It does
+ * not guarantee that anything written survives.
  */
 export {
   connectionLeaseContract,

@@ -15,7 +15,10 @@ function wordsOf(call: RedisCall, by: 'evalsha' | 'eval'): [string, ...RedisArgu
   return [by, by === 'eval' ? script.source : script.sha, keys.length, ...keys, ...args];
 }
 
-/** The one implementation of {@link RedisCommands}: ioredis behind the circuit of a {@link RedisLink}. */
+/**
+ * The one implementation of {@link RedisCommands}: ioredis behind the circuit of a {@link
+ * RedisLink}.
+ */
 export class IoredisCommands extends RedisCommands {
   constructor(private readonly link: RedisLink) {
     super();
@@ -74,7 +77,8 @@ export class IoredisCommands extends RedisCommands {
   private sendMany(calls: readonly RedisCall[]): Promise<unknown[]> {
     const { client } = this.link;
     if (client instanceof Redis) return this.sendPipeline(client, calls);
-    // On a Cluster a pipeline must stay on one node; commands sent without waiting share the round trip just as well.
+    // On a Cluster a pipeline must stay on one node; commands sent without waiting share the round
+    // trip just as well.
     return Promise.all(calls.map((call) => this.send(call)));
   }
 

@@ -1,13 +1,17 @@
-/** Takes a payload of a topic from another node. Must not throw; may not rely on the order of different topics. */
+/**
+ * Takes a payload of a topic from another node. Must not throw; may not rely on the order of
+ * different topics.
+ */
 export type BusHandler = (payload: unknown) => void;
 
 /**
  * Carries notices from this node to all others: the fan-out between processes.
  *
- * Guarantees: what one node publishes arrives at each other node at most once and in the order published; never at the
- * publisher itself. `publish` resolves when the transport has taken it, and rejects with `ChatError UNAVAILABLE` within
- * `REDIS_TIMEOUT_MS` when it has not. What is published while a node is cut off never reaches that node: it gets
- * `onReconnected` instead and must catch up from Postgres.
+ * Guarantees: what one node publishes arrives at each other node at most once and in the order
+ * published; never at the publisher itself. `publish` resolves when the transport has taken it, and
+ * rejects with `ChatError UNAVAILABLE` within `REDIS_TIMEOUT_MS` when it has not. What is published
+ * while a node is cut off never reaches that node: it gets `onReconnected` instead and must catch
+ * up from Postgres.
  *
  * Backends: Redis publish/subscribe, and memory for the one process that has nobody to tell.
  */
@@ -16,13 +20,17 @@ export abstract class NodeBus {
   abstract readonly nodeId: string;
   /** False for the memory backend: there are no other nodes. */
   abstract readonly isShared: boolean;
-  /** Whether a message published now would come through, both ways. Always true for the memory backend. */
+  /**
+   * Whether a message published now would come through, both ways. Always true for the memory
+   * backend.
+   */
   abstract readonly isHealthy: boolean;
   /** @param payload anything JSON can carry */
   abstract publish(topic: string, payload: unknown): Promise<void>;
   /**
-   * Resolves when what this node published before lies in the sockets of all nodes the transport reaches: whatever
-   * reaches another node from now on, it handles later. Fails as {@link publish} does.
+   * Resolves when what this node published before lies in the sockets of all nodes the transport
+   * reaches: whatever reaches another node from now on, it handles later. Fails as {@link publish}
+   * does.
    */
   abstract flush(): Promise<void>;
   /** One handler a topic; registered before the application listens. */

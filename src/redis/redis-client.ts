@@ -4,7 +4,10 @@ import type { RedisTarget } from './redis-target.js';
 /** A connection to a single Redis, or to a Redis Cluster. Stays inside this folder. */
 export type RedisClient = Redis | Cluster;
 
-/** `command`: fails at once while away. `subscriber`: one subscription, made by its owner. `adapter`: waits while away. */
+/**
+ * `command`: fails at once while away. `subscriber`: one subscription, made by its owner.
+ * `adapter`: waits while away.
+ */
 export type RedisClientRole = 'command' | 'subscriber' | 'adapter';
 
 const maxRetryDelayMs = 1_000;
@@ -16,7 +19,10 @@ function retryDelay(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt, 6), maxRetryDelayMs) * (0.5 + Math.random() / 2);
 }
 
-/** ioredis asks for every command that failed, and each yes puts another listener on the socket it closes. */
+/**
+ * ioredis asks for every command that failed, and each yes puts another listener on the socket it
+ * closes.
+ */
 function onceReadOnly(): (error: Error) => boolean {
   let agreedAt = -Infinity;
   return ({ message }) => {
@@ -29,8 +35,8 @@ function onceReadOnly(): (error: Error) => boolean {
 /**
  * Opens clients whose every wait is bounded and which never let an outage end the process.
  *
- * A client connects by itself, also to a Redis that is away at start, and reconnects for ever. Commands that were in
- * flight when a connection broke fail: they are never sent twice.
+ * A client connects by itself, also to a Redis that is away at start, and reconnects for ever.
+ * Commands that were in flight when a connection broke fail: they are never sent twice.
  */
 export class RedisClients {
   readonly isCluster: boolean;

@@ -18,17 +18,20 @@ export type RedisCall = ScriptCall | PlainCall;
 export interface RedisReturn {
   /** How long ago, in milliseconds, Redis was last known to work. */
   awayMs: number;
-  /** True when what was written before is known to be gone (restart without its data, `FLUSHALL`). */
+  /**
+   * True when what was written before is known to be gone (restart without its data, `FLUSHALL`).
+   */
   wasEmptied: boolean;
 }
 
 /**
  * Commands to Redis, for the stores of every folder. Exists under the Redis engine only.
  *
- * Guarantees: a call answers within about `REDIS_TIMEOUT_MS`, and at once while Redis is known to be away; it is sent at
- * most once, except that a script Redis does not know (restart, `SCRIPT FLUSH`) is sent again with its source. When Redis
- * is away, hung, loading, full or read-only, a call is `ChatError UNAVAILABLE` with `retryAfterMs`, and the outcome is
- * unknown; any other error is the driver's own.
+ * Guarantees: a call answers within about `REDIS_TIMEOUT_MS`, and at once while Redis is known to
+ * be away; it is sent at most once, except that a script Redis does not know (restart, `SCRIPT
+ * FLUSH`) is sent again with its source. When Redis is away, hung, loading, full or read-only, a
+ * call is `ChatError UNAVAILABLE` with `retryAfterMs`, and the outcome is unknown; any other error
+ * is the driver's own.
  */
 export abstract class RedisCommands {
   /** Whether the last sign of life was good. Calls made while it is false fail at once. */
@@ -39,8 +42,8 @@ export abstract class RedisCommands {
   abstract run(script: LuaScript, keys: readonly string[], args?: readonly RedisArgument[]): Promise<unknown>;
   abstract call(command: string, ...args: RedisArgument[]): Promise<unknown>;
   /**
-   * Several calls, sent together: one round trip on a single Redis, one per node concerned on a Cluster. Not a
-   * transaction, and no order is promised.
+   * Several calls, sent together: one round trip on a single Redis, one per node concerned on a
+   * Cluster. Not a transaction, and no order is promised.
    *
    * @returns the replies in the order of the calls
    * @throws the first failure; the other calls may have been carried out

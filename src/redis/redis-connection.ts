@@ -5,7 +5,10 @@ import { RedisLink } from './redis-link.js';
 import { redisTarget } from './redis-target.js';
 import { RedisNodeBus } from './redis.node-bus.js';
 
-/** Everything one process has open to Redis; null stands for the memory engine. A DI token inside this folder. */
+/**
+ * Everything one process has open to Redis; null stands for the memory engine. A DI token inside
+ * this folder.
+ */
 export class RedisConnection {
   readonly clients: RedisClients;
   readonly commands: IoredisCommands;
@@ -21,8 +24,8 @@ export class RedisConnection {
   }
 
   /**
-   * Connects, and checks that a message crosses the bus. A Redis that is away delays this by about `timeoutMs` and is
-   * waited for in the background.
+   * Connects, and checks that a message crosses the bus. A Redis that is away delays this by about
+   * `timeoutMs` and is waited for in the background.
    *
    * @throws SettingsError when the URL is wrong
    */

@@ -22,7 +22,10 @@ export function isRedisTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'Command timed out';
 }
 
-/** Whether an error says that Redis is away, starting, full or read-only, not that the command is wrong. */
+/**
+ * Whether an error says that Redis is away, starting, full or read-only, not that the command is
+ * wrong.
+ */
 export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -10,7 +10,10 @@ export interface RedisHealthReport {
   detail: string;
 }
 
-/** What readiness asks: whether commands are answered and whether a message crosses the bus and comes back. */
+/**
+ * What readiness asks: whether commands are answered and whether a message crosses the bus and
+ * comes back.
+ */
 export class RedisHealth {
   constructor(private readonly parts: { commands: RedisCommands; bus: RedisNodeBus } | null) {}
 

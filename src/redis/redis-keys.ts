@@ -1,7 +1,10 @@
 /** One kind of key or channel, as `docs/redis-keys.md` shows it. */
 export interface RedisKeyEntry {
   name: string;
-  /** `<...>` stands for a value; `{...}` is the Redis Cluster hash tag: keys with the same one lie on the same node. */
+  /**
+   * `<...>` stands for a value; `{...}` is the Redis Cluster hash tag: keys with the same one lie
+   * on the same node.
+   */
   pattern: string;
   type: 'string' | 'hash' | 'set' | 'zset' | 'list' | 'stream' | 'channel';
   ttl: string;
@@ -13,13 +16,17 @@ export interface RedisKeyEntry {
 const entries: RedisKeyEntry[] = [];
 
 /**
- * Every key and channel this system uses, in the order of the documentation. None is the only copy of what must survive.
+ * Every key and channel this system uses, in the order of the documentation. None is the only copy
+ * of what must survive.
  */
 export const redisKeys: readonly RedisKeyEntry[] = entries;
 
 type KeyBuilder = (...values: (string | number)[]) => string;
 
-/** Registers a kind of key; the builder fills the pattern's places in order, so code and documentation cannot differ. */
+/**
+ * Registers a kind of key; the builder fills the pattern's places in order, so code and
+ * documentation cannot differ.
+ */
 function keyOf(entry: RedisKeyEntry): KeyBuilder {
   entries.push(entry);
   const [first = '', ...rest] = entry.pattern.split(/<[^>]*>/);

@@ -11,10 +11,12 @@ const probeTtlMs = 3_600_000;
 const timeoutsToOpen = 2;
 
 /**
- * The command connection and what is known of it: a circuit that a failure opens and a probe closes.
+ * The command connection and what is known of it: a circuit that a failure opens and a probe
+ * closes.
  *
- * Opened by a lost connection or a refusing reply at once, by a hung Redis after two time-outs in a row. The probe writes
- * a key, so that a read-only or full Redis counts as away; on a Cluster it also asks every master.
+ * Opened by a lost connection or a refusing reply at once, by a hung Redis after two time-outs in a
+ * row. The probe writes a key, so that a read-only or full Redis counts as away; on a Cluster it
+ * also asks every master.
  */
 export class RedisLink {
   readonly client: RedisClient;
@@ -45,7 +47,10 @@ export class RedisLink {
     this.listeners.push(listener);
   }
 
-  /** Resolves when Redis works, or after `limitMs` all the same: a start is not stopped by an outage. */
+  /**
+   * Resolves when Redis works, or after `limitMs` all the same: a start is not stopped by an
+   * outage.
+   */
   async whenUp(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     while (!this.isUp && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -110,7 +115,8 @@ export class RedisLink {
     } catch (error) {
       this.wentDown(error);
       this.fault = error instanceof Error ? error.message : String(error);
-      // A connection that does not answer may be half open: TCP would go on trying it for a quarter of an hour.
+      // A connection that does not answer may be half open: TCP would go on trying it for a quarter
+      // of an hour.
       if (isRedisTimeout(error) && !this.clients.isCluster) this.client.disconnect(true);
     } finally {
       this.isProbing = false;

@@ -1,12 +1,17 @@
 import type { RedisOptions } from 'ioredis';
 import { SettingsError } from '../config/index.js';
 
-/** What `REDIS_URL` says: a single Redis, (several URLs) nodes of a Redis Cluster, or Sentinels that know the master. */
+/**
+ * What `REDIS_URL` says: a single Redis, (several URLs) nodes of a Redis Cluster, or Sentinels that
+ * know the master.
+ */
 export interface RedisTarget {
   isCluster: boolean;
   /** Of Redis, or the Sentinels. */
   nodes: { host: string; port: number }[];
-  /** The master's name among the Sentinels, and what they themselves ask for; null without Sentinel. */
+  /**
+   * The master's name among the Sentinels, and what they themselves ask for; null without Sentinel.
+   */
   sentinel: { name: string; username?: string; password?: string } | null;
   /** Credentials, TLS and database; the first URL's. */
   access: Pick<RedisOptions, 'username' | 'password' | 'db' | 'tls'>;
@@ -57,9 +62,11 @@ function accessOf(url: URL): RedisTarget['access'] {
 /**
  * Reads `REDIS_URL`. Credentials, path and query are the first URL's.
  *
- * @param redisUrl one URL, or several separated by commas; `redis+sentinel://:password@host:26379/master/0`, with
- *   `?sentinelPassword=` where the Sentinels have one of their own
- * @throws SettingsError for what no Redis could ever answer to; a Redis that is merely away is no error
+ * @param redisUrl one URL, or several separated by commas;
+ *   `redis+sentinel://:password@host:26379/master/0`, with `?sentinelPassword=` where the Sentinels
+ *   have one of their own
+ * @throws SettingsError for what no Redis could ever answer to; a Redis that is merely away is no
+ *   error
  */
 export function redisTarget(redisUrl: string): RedisTarget {
   const urls = redisUrl.split(',').map((text) => parsed(text.trim()));

@@ -7,7 +7,9 @@ import { connectionLeasesKey } from './redis-keys.js';
 const acquireLease = loadLua(import.meta.url, './acquire-lease.lua');
 const renewLeases = loadLua(import.meta.url, './renew-leases.lua');
 
-/** Users renewed in one round trip: keeps a node with many users below the time-out of a command. */
+/**
+ * Users renewed in one round trip: keeps a node with many users below the time-out of a command.
+ */
 const renewBatch = 500;
 
 /** Leases in a sorted set per user; the clock is that of Redis. */

@@ -44,11 +44,11 @@ const offered: FactoryProvider[] = [
 ];
 
 /**
- * Chooses the engine: Redis when `REDIS_URL` is set, else memory. `RedisCommands` is null under the memory engine, where
- * nothing asks for it: stores come by {@link storeProvider}.
+ * Chooses the engine: Redis when `REDIS_URL` is set, else memory. `RedisCommands` is null under the
+ * memory engine, where nothing asks for it: stores come by {@link storeProvider}.
  *
- * Connections are open before any provider that needs them is constructed, and close in `onApplicationShutdown`: last
- * work with Redis belongs in `beforeApplicationShutdown` or earlier.
+ * Connections are open before any provider that needs them is constructed, and close in
+ * `onApplicationShutdown`: last work with Redis belongs in `beforeApplicationShutdown` or earlier.
  */
 @Global()
 @Module({})

@@ -16,8 +16,9 @@ const maxBytesInFlight = 8 * 1024 * 1024;
 /**
  * The bus on Redis publish/subscribe (sharded on a Redis Cluster).
  *
- * A node sends itself a ping every second over the whole way. One not seen for 3 s means that this node is cut off,
- * whatever the connections say: it is unhealthy then, and takes a new connection every 3 s until a ping arrives.
+ * A node sends itself a ping every second over the whole way. One not seen for 3 s means that this
+ * node is cut off, whatever the connections say: it is unhealthy then, and takes a new connection
+ * every 3 s until a ping arrives.
  */
 export class RedisNodeBus extends NodeBus {
   override readonly isShared = true;
@@ -57,7 +58,10 @@ export class RedisNodeBus extends NodeBus {
     return this.fault === null;
   }
 
-  /** Subscribes, and waits until a ping has come through, or `limitMs`: a start is not stopped by an outage. */
+  /**
+   * Subscribes, and waits until a ping has come through, or `limitMs`: a start is not stopped by an
+   * outage.
+   */
   async start(limitMs: number): Promise<void> {
     this.subscription.reopen();
     this.schedule(awayPingIntervalMs);
@@ -100,8 +104,9 @@ export class RedisNodeBus extends NodeBus {
   }
 
   /**
-   * Redis answers a publisher in the same turn in which it writes to subscribers, and before that. So the answer to the
-   * first ping says that everything was taken, the answer to the second that it was written.
+   * Redis answers a publisher in the same turn in which it writes to subscribers, and before that.
+   * So the answer to the first ping says that everything was taken, the answer to the second that
+   * it was written.
    */
   override async flush(): Promise<void> {
     if (!this.isHealthy) throw redisUnavailable();

@@ -1,7 +1,8 @@
 /**
  * Spreads ids over a fixed number of shards, the same on every node: FNV-1a, 32 bits.
  *
- * A shard's keys share a hash tag, so that one script may change many of them at once, on a Cluster too.
+ * A shard's keys share a hash tag, so that one script may change many of them at once, on a Cluster
+ * too.
  *
  * @returns 0 to `shards - 1`
  */

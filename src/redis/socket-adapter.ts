@@ -10,7 +10,8 @@ export interface SocketAdapterFaults {
   count: number;
 }
 
-// The adapter awaits none of these, and ioredis calls the subscribing ones itself after a reconnect.
+// The adapter awaits none of these, and ioredis calls the subscribing ones itself after a
+// reconnect.
 const unawaited = [
   'publish',
   'spublish',
@@ -38,10 +39,12 @@ function quiet(client: RedisClient, faults: SocketAdapterFaults): RedisClient {
 }
 
 /**
- * The Socket.IO adapter on Redis, on connections of its own: classic on a single Redis, sharded on a Redis Cluster.
+ * The Socket.IO adapter on Redis, on connections of its own: classic on a single Redis, sharded on
+ * a Redis Cluster.
  *
- * For code of embedding applications that calls `server.to(room).emit()` or `server.serverSideEmit()`. At most once, like
- * Socket.IO itself; a failed publish is counted, never an unhandled rejection. Our own fan-out goes over the `NodeBus`.
+ * For code of embedding applications that calls `server.to(room).emit()` or
+ * `server.serverSideEmit()`. At most once, like Socket.IO itself; a failed publish is counted,
+ * never an unhandled rejection. Our own fan-out goes over the `NodeBus`.
  *
  * @param clients null under the memory engine: Socket.IO's own adapter does for one process
  */

@@ -1,10 +1,10 @@
 /**
- * `parley/testing`: what a team tests its extensions with. Starts the whole server in a test, on the real Postgres and
- * the real Redis, with a clock and tokens of the test's own; and says of each seam, and of each store with two backends,
- * what every implementation must do.
+ * `parley/testing`: what a team tests its extensions with. Starts the whole server in a test, on
+ * the real Postgres and the real Redis, with a clock and tokens of the test's own; and says of each
+ * seam, and of each store with two backends, what every implementation must do.
  *
- * Works under any test runner. Follows semantic versioning as the public face does; a new case of a contract is a minor
- * version. Not for production: it brings Postgres along.
+ * Works under any test runner. Follows semantic versioning as the public face does; a new case of a
+ * contract is a minor version. Not for production: it brings Postgres along.
  *
  * @see docs/extending/testing.md
  */

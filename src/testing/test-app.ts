@@ -7,13 +7,15 @@ import { TestClock } from './test-clock.js';
 import type { TestService, TestServices } from './test-services.js';
 
 export interface TestAppOptions {
-  /** Over the tests' own: loopback, errors logged only, a quick end, no limits of rate in the way. */
+  /**
+   * Over the tests' own: loopback, errors logged only, a quick end, no limits of rate in the way.
+   */
   settings?: Partial<SettingsValues>;
   /** What `ParleyModule.forRoot` takes; not together with `create`. */
   extensions?: ParleyExtensions;
   /**
-   * Makes the application where it is not the reference server but one that embeds Parley. Not listening yet; the
-   * settings and the clock are to be handed to `ParleyModule.forRoot`.
+   * Makes the application where it is not the reference server but one that embeds Parley. Not
+   * listening yet; the settings and the clock are to be handed to `ParleyModule.forRoot`.
    */
   create?: (settings: Settings, clock: TestClock) => Promise<INestApplication>;
   /** Processes of the cluster, all in this one; default 1. Several need a Redis. */
@@ -78,7 +80,10 @@ export class TestApp {
     return this.urls[0]!;
   }
 
-  /** A token as an identity provider would mint it, by the time of {@link clock}; `scopes: ['admin']` may revoke. */
+  /**
+   * A token as an identity provider would mint it, by the time of {@link clock}; `scopes:
+   * ['admin']` may revoke.
+   */
   token(userId: string, options: DevelopmentTokenOptions = {}): Promise<string> {
     return mintDevelopmentToken(this.settings, userId, { nowMs: this.clock.now(), ...options });
   }

@@ -3,8 +3,9 @@ import { Clock } from '../common/index.js';
 /**
  * A clock a test sets: it runs as the system's does, from wherever it was put, or stands still.
  *
- * It decides what {@link Clock} decides: token expiry, rate budgets, the age of what nodes remember. What nodes must agree
- * on goes by the clocks of Postgres and Redis, which nobody sets: make those times short by settings.
+ * It decides what {@link Clock} decides: token expiry, rate budgets, the age of what nodes
+ * remember. What nodes must agree on goes by the clocks of Postgres and Redis, which nobody sets:
+ * make those times short by settings.
  *
  * @since 0.1.0
  */
@@ -22,7 +23,10 @@ export class TestClock extends Clock {
     else this.stoppedAtMs += ms;
   }
 
-  /** Stands still from now on. @param atMs unix milliseconds; default: the present time of this clock */
+  /**
+   * Stands still from now on. @param atMs unix milliseconds; default: the present time of this
+   * clock
+   */
   stop(atMs: number = this.now()): void {
     this.stoppedAtMs = atMs;
   }

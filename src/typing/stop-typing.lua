@@ -1,5 +1,5 @@
--- Ends what a socket, or all sockets of a user, type. Returns whether the user's typing ended by that (1 or 0), the time
--- (unix us), then the ids of those who still type, with repeats.
+-- Ends what a socket, or all sockets of a user, type. Returns whether the user's typing ended by
+-- that (1 or 0), the time (unix us), then the ids of those who still type, with repeats.
 local typing = KEYS[1] -- zset: "connectionId userId" -> end, unix ms, Redis clock
 local due    = KEYS[2] -- zset: conversationId -> earliest end, unix ms
 local conversationId, userId, connectionId = ARGV[1], ARGV[2], ARGV[3] -- strings; connectionId '': all

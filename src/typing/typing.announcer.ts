@@ -12,8 +12,9 @@ interface TypingNews extends TypingEnd {
 }
 
 /**
- * Tells the joined sockets of the other participants, on all nodes, who types: at most once, in order
- * ({@link TypingDelivery}). Each event lists all who type there, as far as its receiver may see.
+ * Tells the joined sockets of the other participants, on all nodes, who types: at most once, in
+ * order ({@link TypingDelivery}). Each event lists all who type there, as far as its receiver may
+ * see.
  */
 @Injectable()
 export class TypingAnnouncer {
@@ -32,14 +33,20 @@ export class TypingAnnouncer {
     this.inOrder(news.conversationId, async () => this.delivery.publish(await this.noticeOf(news)));
   }
 
-  /** Ends it for this node's sockets, where the end the store handed out got lost. Never throws, never waits. */
+  /**
+   * Ends it for this node's sockets, where the end the store handed out got lost. Never throws,
+   * never waits.
+   */
   endHere(end: TypingEnd): void {
     this.inOrder(end.conversationId, async () =>
       this.delivery.deliver(await this.noticeOf({ ...end, endsAtMs: null })),
     );
   }
 
-  /** Ends it for one viewer only, who from now on may not see the typist; not if he was not told the beginning. */
+  /**
+   * Ends it for one viewer only, who from now on may not see the typist; not if he was not told the
+   * beginning.
+   */
   endFor(viewerId: string, { conversationId, userId, userIds }: Omit<TypingEnd, 'atUs'>): void {
     this.inOrder(conversationId, async () => {
       if (this.untold.has(conversationId, userId, viewerId)) return;
@@ -98,7 +105,10 @@ function visibleTo(
   return typistIds.filter((typistId) => !hidden.get(typistId)?.has(viewerId));
 }
 
-/** Viewers who see the same: as a rule all of them, so that there is one encoding and one message to the other nodes. */
+/**
+ * Viewers who see the same: as a rule all of them, so that there is one encoding and one message to
+ * the other nodes.
+ */
 function alike(
   viewerIds: string[],
   typistIds: string[],

@@ -40,12 +40,16 @@ const maxOverdue = 100;
 const patienceMs = 150;
 /** Longer than a sweep takes to find an end, and a node to tell it. */
 const marginMs = 2_000;
-/** Clocks may be set back; what is older than this against what was told before is not late, but new. */
+/**
+ * Clocks may be set back; what is older than this against what was told before is not late, but
+ * new.
+ */
 const maxLateUs = 10_000_000;
 
 /**
- * Tells this node's sockets who types, each beginning and each end once and in their order, though they come from several
- * nodes: one began it, another was told to stop it or found that its time was over.
+ * Tells this node's sockets who types, each beginning and each end once and in their order, though
+ * they come from several nodes: one began it, another was told to stop it or found that its time
+ * was over.
  *
  * Bounded: of the 10,000 typists told of last. Of others an end is told {@link patienceMs} late.
  */
@@ -80,8 +84,8 @@ export class TypingDelivery implements OnModuleInit {
   }
 
   /**
-   * Of whom this node told that they type, so long ago that they must have said so again or stopped: the end may have
-   * been lost, with the store or on the way. Not asked again for as long.
+   * Of whom this node told that they type, so long ago that they must have said so again or
+   * stopped: the end may have been lost, with the store or on the way. Not asked again for as long.
    */
   overdue(): Omit<TypingEnd, 'userIds'>[] {
     const now = performance.now();
@@ -111,7 +115,10 @@ export class TypingDelivery implements OnModuleInit {
     setTimeout(() => this.giveUpWaiting(notice), patienceMs).unref();
   }
 
-  /** Where nothing is known of a typist, somebody may know of him by joining; else there is nothing to end. */
+  /**
+   * Where nothing is known of a typist, somebody may know of him by joining; else there is nothing
+   * to end.
+   */
   private giveUpWaiting(notice: TypingNotice): void {
     const key = keyOf(notice);
     if (this.early.get(key) !== notice) return;

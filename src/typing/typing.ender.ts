@@ -7,15 +7,18 @@ import { TypingAnnouncer } from './typing.announcer.js';
 import { TypingStore, type Typist } from './typing.store.js';
 
 /**
- * Ends typing by whatever ends it before its time: a send, leaving, a disconnect, a removal, a block.
+ * Ends typing by whatever ends it before its time: a send, leaving, a disconnect, a removal, a
+ * block.
  *
- * On the node of the socket that types, which alone knows of it without asking. While the store is away nothing is ended
- * here: the time runs out instead.
+ * On the node of the socket that types, which alone knows of it without asking. While the store is
+ * away nothing is ended here: the time runs out instead.
  */
 @Injectable()
 export class TypingEnder implements OnModuleInit {
   private readonly logger = new Logger(TypingEnder.name);
-  /** A user's typing in a conversation, one call after another: a stop must not overtake its start. */
+  /**
+   * A user's typing in a conversation, one call after another: a stop must not overtake its start.
+   */
   private readonly queue = new KeyedQueue();
 
   constructor(
@@ -86,7 +89,10 @@ export class TypingEnder implements OnModuleInit {
     );
   }
 
-  /** Two users see nothing of each other from now on: each is told the end of what he was told the other types. */
+  /**
+   * Two users see nothing of each other from now on: each is told the end of what he was told the
+   * other types.
+   */
   private part(userId: string, otherId: string): void {
     for (const [typistId, viewerId] of [
       [userId, otherId],

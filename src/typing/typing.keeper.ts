@@ -8,8 +8,9 @@ import { TypingStore } from './typing.store.js';
 const maxTickMs = 500;
 
 /**
- * Sweeps the store for typing that has ended by itself, whichever node it began on, and tells of what it was handed. And
- * ends for this node's sockets what nobody was handed, since the store was emptied.
+ * Sweeps the store for typing that has ended by itself, whichever node it began on, and tells of
+ * what it was handed. And ends for this node's sockets what nobody was handed, since the store was
+ * emptied.
  */
 @Injectable()
 export class TypingKeeper implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -19,7 +19,10 @@ export interface TypingModuleOptions {
   typingPolicy?: Type<TypingPolicy>;
 }
 
-/** Who types where. Imported once, at the root; global, since conversations ask for its `TypingSource`. */
+/**
+ * Who types where. Imported once, at the root; global, since conversations ask for its
+ * `TypingSource`.
+ */
 @Global()
 @Module({})
 export class TypingModule {

@@ -54,7 +54,9 @@ export class TypingService extends TypingSource {
     await this.ender.end(conversationId, actor.userId, null);
   }
 
-  /** All who type there, as in the events: the actor, too. @throws ChatError NOT_FOUND | UNAVAILABLE */
+  /**
+   * All who type there, as in the events: the actor, too. @throws ChatError NOT_FOUND | UNAVAILABLE
+   */
   async usersTyping(actor: Actor, conversationId: string): Promise<TypingUsers> {
     await this.gate.require(actor, 'read', conversationId);
     const typistIds = await this.store.typingIn(conversationId);
@@ -78,7 +80,8 @@ export class TypingService extends TypingSource {
     this.local.add(typist);
     const { began, endsAtMs, atUs, userIds } = await this.store.start(typist);
     if (began) this.announcer.announce({ conversationId, userId, endsAtMs, atUs, userIds });
-    // The socket may have closed while the store was asked; nothing else would end it before its time.
+    // The socket may have closed while the store was asked; nothing else would end it before its
+    // time.
     if (!this.registry.get(typist.connectionId)) this.ender.forget(typist);
     return endsAtMs;
   }

@@ -10,7 +10,9 @@ export interface TypingStart {
   began: boolean;
   /** Unix milliseconds, the store's clock. */
   endsAtMs: number;
-  /** Orders what is told of one typist, whichever node tells it: microseconds of the store's clock. */
+  /**
+   * Orders what is told of one typist, whichever node tells it: microseconds of the store's clock.
+   */
   atUs: number;
   /** All who type there now. */
   userIds: string[];
@@ -29,11 +31,12 @@ export interface TypingEnd {
 /**
  * Who types where, over all nodes.
  *
- * Guarantees: typing ends `TYPING_TTL_MS` after its last start by the store's clock, whatever became of its node; a user
- * types while any of his sockets does; each beginning and each end is handed out to exactly one caller on one node.
+ * Guarantees: typing ends `TYPING_TTL_MS` after its last start by the store's clock, whatever
+ * became of its node; a user types while any of his sockets does; each beginning and each end is
+ * handed out to exactly one caller on one node.
  *
- * It does not survive: an emptied store has forgotten who types, and hands out no end of it. Calls fail with `ChatError
- * UNAVAILABLE` while the store is away.
+ * It does not survive: an emptied store has forgotten who types, and hands out no end of it. Calls
+ * fail with `ChatError UNAVAILABLE` while the store is away.
  */
 export abstract class TypingStore {
   /** Begins, or makes it last `TYPING_TTL_MS` from now. */

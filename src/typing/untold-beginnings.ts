@@ -3,10 +3,11 @@ import { LRUCache } from 'lru-cache';
 const maxBeginnings = 10_000;
 
 /**
- * From whom this node kept a beginning of typing: they are told no end of it either, since that would tell them of it.
+ * From whom this node kept a beginning of typing: they are told no end of it either, since that
+ * would tell them of it.
  *
- * Bounded: of the 10,000 latest beginnings that somebody was kept from. Of others, and of those another node told,
- * everybody counts as told.
+ * Bounded: of the 10,000 latest beginnings that somebody was kept from. Of others, and of those
+ * another node told, everybody counts as told.
  */
 export class UntoldBeginnings {
   private readonly viewers = new LRUCache<string, Set<string>>({ max: maxBeginnings });

@@ -1,6 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** One user blocks another. Read and written by SQL; this class is here for the check of the schema. */
+/**
+ * One user blocks another. Read and written by SQL; this class is here for the check of the schema.
+ */
 @Entity('blocks')
 export class BlockEntity {
   @PrimaryColumn('text', { name: 'user_id' })

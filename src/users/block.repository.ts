@@ -11,8 +11,9 @@ export class BlockRepository extends UserListRepository {
   }
 
   /**
-   * Locks the direct conversation of two users, if there is one, until the transaction ends: a send that has begun is
-   * committed by then, one that begins later sees what this transaction did. By `participants_user`.
+   * Locks the direct conversation of two users, if there is one, until the transaction ends: a send
+   * that has begun is committed by then, one that begins later sees what this transaction did. By
+   * `participants_user`.
    */
   async lockDirect(tx: SqlRunner, userId: string, otherId: string): Promise<void> {
     await tx.rows(

@@ -9,10 +9,11 @@ import { UserListPager } from './user-list.pager.js';
 import { VisibilityChanges } from './visibility.changes.js';
 
 /**
- * Whom a user blocks. A block stops direct messages, presence and typing, both ways; groups go on otherwise.
+ * Whom a user blocks. A block stops direct messages, presence and typing, both ways; groups go on
+ * otherwise.
  *
- * The other is not told. Direct messages he can only notice by sending: what he sees of presence and typing is what he
- * would see of somebody who is not there.
+ * The other is not told. Direct messages he can only notice by sending: what he sees of presence
+ * and typing is what he would see of somebody who is not there.
  */
 @Injectable()
 export class BlockService {
@@ -29,8 +30,8 @@ export class BlockService {
   }
 
   /**
-   * Blocks a user, who need not have been seen yet; repeating it is no error. Once this has resolved, no direct message
-   * between the two is committed any more, on any node.
+   * Blocks a user, who need not have been seen yet; repeating it is no error. Once this has
+   * resolved, no direct message between the two is committed any more, on any node.
    *
    * @throws ChatError VALIDATION_FAILED (oneself) | CONFLICT (`MAX_BLOCKS`)
    */

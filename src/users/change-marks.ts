@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 const maxMarks = 100_000;
 
 /**
- * Which users something has changed for, and when, in steps of a counter: what was read before that counts no longer,
- * nor does what was being read at that moment.
+ * Which users something has changed for, and when, in steps of a counter: what was read before that
+ * counts no longer, nor does what was being read at that moment.
  *
  * Bounded: of users whose mark had to go, everything older than that mark counts no longer.
  */

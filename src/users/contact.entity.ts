@@ -1,6 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** A contact a user has added. Read and written by SQL; this class is here for the check of the schema. */
+/**
+ * A contact a user has added. Read and written by SQL; this class is here for the check of the
+ * schema.
+ */
 @Entity('contacts')
 @Index('contacts_contact', ['contactId', 'userId'])
 export class ContactEntity {

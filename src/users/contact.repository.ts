@@ -10,7 +10,10 @@ export class ContactRepository extends UserListRepository {
     super(sql, { name: 'contacts', column: 'contact_id' });
   }
 
-  /** Those added (by primary key) and the other sides of direct conversations (`participants_user`), each once. */
+  /**
+   * Those added (by primary key) and the other sides of direct conversations (`participants_user`),
+   * each once.
+   */
   override async page(userId: string, after: string, limit: number): Promise<ListedUser[]> {
     const rows = await this.sql.rows<ListedUserRow>(
       `SELECT f.user_id AS "userId", min(f.created_at) AS "createdAt"

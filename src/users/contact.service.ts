@@ -27,8 +27,8 @@ export class ContactService {
   }
 
   /**
-   * Adds a contact, who need not have been seen yet; repeating it is no error. He may see what the actor shows to
-   * contacts from now on.
+   * Adds a contact, who need not have been seen yet; repeating it is no error. He may see what the
+   * actor shows to contacts from now on.
    *
    * @throws ChatError VALIDATION_FAILED (oneself) | CONFLICT (`MAX_CONTACTS`)
    */

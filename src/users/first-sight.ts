@@ -4,10 +4,12 @@ import { ConnectionHooks } from '../realtime/index.js';
 import { UserDirectory } from './user-directory.js';
 
 /**
- * Creates users at first sight (contract, section 9): during the handshake of a socket, and before a REST route runs.
+ * Creates users at first sight (contract, section 9): during the handshake of a socket, and before
+ * a REST route runs.
  *
- * A guard, since it must follow the guard that finds the actor (this module is imported after auth's) and cost events
- * nothing: they come from sockets whose handshake has passed here. It lets everybody through.
+ * A guard, since it must follow the guard that finds the actor (this module is imported after
+ * auth's) and cost events nothing: they come from sockets whose handshake has passed here. It lets
+ * everybody through.
  */
 @Injectable()
 export class FirstSight implements CanActivate, OnModuleInit {

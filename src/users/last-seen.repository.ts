@@ -12,7 +12,8 @@ export class LastSeenRepository extends LastSeen {
   override async record(sightings: readonly Sighting[]): Promise<void> {
     const latest = new Map<string, number>();
     for (const { userId, atMs } of sightings) latest.set(userId, Math.max(atMs, latest.get(userId) ?? 0));
-    // In order of id, so that two nodes that record the same users do not wait for each other in a circle.
+    // In order of id, so that two nodes that record the same users do not wait for each other in a
+    // circle.
     const rows = [...latest].sort(([a], [b]) => (a < b ? -1 : 1));
     if (rows.length === 0) return;
     await this.sql.rows(

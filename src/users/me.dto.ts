@@ -62,7 +62,8 @@ export class UpdateMeDto {
     return this.#privacy;
   }
 
-  // Payloads are assigned property by property: here a plain object becomes one whose rules are known.
+  // Payloads are assigned property by property: here a plain object becomes one whose rules are
+  // known.
   set privacy(given: PrivacyDto | undefined) {
     const isPlain = typeof given === 'object' && given !== null && !Array.isArray(given);
     this.#privacy = isPlain ? Object.assign(new PrivacyDto(), given) : given;

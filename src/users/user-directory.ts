@@ -4,7 +4,10 @@ import { UserRepository } from './user.repository.js';
 
 const maxKnown = 100_000;
 
-/** Knows who has been seen before, so that the first sight of a user costs one statement and the others none. */
+/**
+ * Knows who has been seen before, so that the first sight of a user costs one statement and the
+ * others none.
+ */
 @Injectable()
 export class UserDirectory {
   private readonly known = new LRUCache<string, true>({ max: maxKnown });

@@ -8,7 +8,9 @@ import type { UserListRepository } from './user-list.repository.js';
 
 const defaultLimit = 50;
 
-/** Reads lists of users page by page, in order of user id: whoever stays on the list is seen once. */
+/**
+ * Reads lists of users page by page, in order of user id: whoever stays on the list is seen once.
+ */
 @Injectable()
 export class UserListPager {
   constructor(private readonly settings: Settings) {}

@@ -22,7 +22,10 @@ export abstract class UserListRepository {
     private readonly table: ListTable,
   ) {}
 
-  /** @param limit how many the list may have; exact, since additions to one user's list wait for each other */
+  /**
+   * @param limit how many the list may have; exact, since additions to one user's list wait for
+   * each other
+   */
   async add(tx: SqlRunner, userId: string, otherId: string, limit: number): Promise<Addition> {
     const { name, column } = this.table;
     await tx.rows('SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE', [userId]);

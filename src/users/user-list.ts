@@ -5,5 +5,8 @@ export interface ListedUser {
   createdAt: string;
 }
 
-/** What came of putting a user on a list. `full`: it has as many as it may have, and he was not among them. */
+/**
+ * What came of putting a user on a list. `full`: it has as many as it may have, and he was not
+ * among them.
+ */
 export type Addition = 'added' | 'present' | 'full';

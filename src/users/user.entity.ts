@@ -1,7 +1,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { Audience } from './user.js';
 
-/** A user as far as this system knows him. Read and written by SQL; this class is here for the check of the schema. */
+/**
+ * A user as far as this system knows him. Read and written by SQL; this class is here for the check
+ * of the schema.
+ */
 @Entity('users')
 @Index('users_revoked', ['revokedXid', 'id'], { where: '(revoked_before IS NOT NULL)' })
 export class UserEntity {

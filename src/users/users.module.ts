@@ -24,8 +24,8 @@ import { VisibilityEvents } from './visibility.events.js';
 import { VisibilityRepository } from './visibility.repository.js';
 
 /**
- * Users, created at first sight, and who may see whom. Imported once, at the root, after `AuthModule`: guards run in the
- * order of imports.
+ * Users, created at first sight, and who may see whom. Imported once, at the root, after
+ * `AuthModule`: guards run in the order of imports.
  */
 @Global()
 @Module({

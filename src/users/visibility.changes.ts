@@ -20,7 +20,10 @@ export class VisibilityChanges {
     private readonly announcer: Announcer,
   ) {}
 
-  /** Runs `work` in a transaction; announces after commit what it asked to, and waits until every node the bus reaches knows. */
+  /**
+   * Runs `work` in a transaction; announces after commit what it asked to, and waits until every
+   * node the bus reaches knows.
+   */
   async commit<T>(work: (scope: VisibilityScope) => Promise<T>): Promise<T> {
     const notices: Notice[] = [];
     const announce = (payload: VisibilityChange) => void notices.push({ kind: visibilityNoticeKind, payload });

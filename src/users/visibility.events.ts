@@ -16,11 +16,11 @@ export interface VisibilityChange {
 export type VisibilityListener = (change: VisibilityChange) => void;
 
 /**
- * Where other features hear, on every node, that who may see whom has changed: a running indicator ends, a subscription
- * is looked at again.
+ * Where other features hear, on every node, that who may see whom has changed: a running indicator
+ * ends, a subscription is looked at again.
  *
- * After commit, at least once, also when the node that committed it dies. When listeners are told, {@link UserVisibility}
- * on this node knows already. What a listener throws is logged.
+ * After commit, at least once, also when the node that committed it dies. When listeners are told,
+ * {@link UserVisibility} on this node knows already. What a listener throws is logged.
  */
 @Injectable()
 export class VisibilityEvents implements OnModuleInit {

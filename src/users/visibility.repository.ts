@@ -26,12 +26,14 @@ export class VisibilityRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * Every pair of a viewer and a user; meant for one viewer and many users, or one user and many viewers.
+   * Every pair of a viewer and a user; meant for one viewer and many users, or one user and many
+   * viewers.
    *
-   * One statement. Shared conversations come from `participants_user`, both sides on their own, so that whatever the
-   * planner thinks, the cost is that of the conversations of all users named; everything else is one probe of a primary
-   * key for each pair. Without a name, so that it is planned for the arrays it gets. Measured: 500 users with 200
-   * conversations each, seen by one with 2,000: 0.2 s.
+   * One statement. Shared conversations come from `participants_user`, both sides on their own, so
+   * that whatever the planner thinks, the cost is that of the conversations of all users named;
+   * everything else is one probe of a primary key for each pair. Without a name, so that it is
+   * planned for the arrays it gets. Measured: 500 users with 200 conversations each, seen by one
+   * with 2,000: 0.2 s.
    */
   async relations(viewerIds: string[], userIds: string[]): Promise<RelationOfPair[]> {
     const rows = await this.sql.rows<RelationRow>(
@@ -64,8 +66,9 @@ export class VisibilityRepository {
   }
 
   /**
-   * Who has the user as a contact and may hear of his presence unasked: the other sides of his direct conversations, and
-   * who has added him (with privacy `contacts`: if he has added them, too).
+   * Who has the user as a contact and may hear of his presence unasked: the other sides of his
+   * direct conversations, and who has added him (with privacy `contacts`: if he has added them,
+   * too).
    *
    * By `contacts_contact` and `participants_user`.
    */

@@ -1,4 +1,7 @@
-/** One write per socket and turn of the event loop, instead of one per packet: the five lines anybody could add. */
+/**
+ * One write per socket and turn of the event loop, instead of one per packet: the five lines
+ * anybody could add.
+ */
 export function corkWrites(io) {
   io.engine.on('connection', (conn) => {
     const flush = conn.flush.bind(conn);

@@ -1,10 +1,11 @@
 /**
  * What it costs to be able to announce after a crash: outbox rows or marks (ADR-0004).
  *
- * Both write what a batch's commit writes anyway (a message and its conversation's counters, for each conversation), on a
- * Postgres with fsync. `outbox`: one more row per batch, deleted along with a later batch. `marks`: after each
- * announcement "published up to" is set in each conversation, gathered over 5 batches. `neither`: nothing to recover from.
- * Options: `--seconds 4`.
+ * Both write what a batch's commit writes anyway (a message and its conversation's counters, for
+ * each conversation), on a Postgres with fsync. `outbox`: one more row per batch, deleted along
+ * with a later batch. `marks`: after each announcement "published up to" is set in each
+ * conversation, gathered over 5 batches. `neither`: nothing to recover from. Options: `--seconds
+ * 4`.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,10 @@
 /**
- * `npm run bench:pair -- A B`: what a change costs or saves, as the ratio of two builds' processor time.
+ * `npm run bench:pair -- A B`: what a change costs or saves, as the ratio of two builds' processor
+ * time.
  *
- * Both servers run under the same load at the same time: on a machine whose speed changes by the minute, what slows one slows
- * the other. Two processes of one build differ by some per cent all the same; run it with A and B exchanged, too.
+ * Both servers run under the same load at the same time: on a machine whose speed changes by the
+ * minute, what slows one slows the other. Two processes of one build differ by some per cent all
+ * the same; run it with A and B exchanged, too.
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';

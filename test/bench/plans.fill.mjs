@@ -9,9 +9,13 @@ export const largeId = (size) => `ffffffff-0000-7000-8000-${String(size).padStar
 /** The id of the message in the middle. */
 export const middleId = (size) => `eeeeeeee-${String(Math.log10(size)).padStart(4, '0')}-7000-8000-000000000000`;
 
-/** Writes the conversations of `sizes` messages, as many short ones as asked for, and nine times as many of others. */
+/**
+ * Writes the conversations of `sizes` messages, as many short ones as asked for, and nine times as
+ * many of others.
+ */
 export async function fill(client, { sizes, conversationCount }) {
-  // Row by row the triggers would take as long as the rest; what they keep is written at the end, as if all was long ago.
+  // Row by row the triggers would take as long as the rest; what they keep is written at the end,
+  // as if all was long ago.
   await client.query('SET session_replication_role = replica');
   // Built at once afterwards: what counts here is reading.
   const [{ indexdef }] = (await client.query(`SELECT indexdef FROM pg_indexes WHERE indexname = 'messages_search'`))

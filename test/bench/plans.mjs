@@ -1,11 +1,11 @@
 /**
- * `npm run bench:plans`: how Postgres answers what grows (issue B): history, status, list, sync and search with a million
- * messages in one conversation and 10,000 conversations of one user.
+ * `npm run bench:plans`: how Postgres answers what grows (issue B): history, status, list, sync and
+ * search with a million messages in one conversation and 10,000 conversations of one user.
  *
- * A server runs on a filled database; `auto_explain` tells the plans of its own statements as they ran. Printed for each
- * request: indexes used, blocks touched and time, by the number of messages in the conversation. Ends with 1 when a large
- * table is read from end to end, when a request touches more blocks as the conversation grows, or a sync more than what
- * changed explains.
+ * A server runs on a filled database; `auto_explain` tells the plans of its own statements as they
+ * ran. Printed for each request: indexes used, blocks touched and time, by the number of messages
+ * in the conversation. Ends with 1 when a large table is read from end to end, when a request
+ * touches more blocks as the conversation grows, or a sync more than what changed explains.
  * `--help` tells the options.
  */
 import { spawn } from 'node:child_process';
@@ -38,9 +38,11 @@ const sizes = [1_000, 10_000, 100_000, 1_000_000].filter((size) => size <= large
 const idleMs = 6_000;
 const main = join(dirname(fileURLToPath(import.meta.url)), '../../dist/main.js');
 const secret = randomBytes(32).toString('hex');
-// Not `conversations` and `participants`: the busy user is in a tenth of them, where reading all is the shorter way.
+// Not `conversations` and `participants`: the busy user is in a tenth of them, where reading all is
+// the shorter way.
 const largeTables = new Set(['messages', 'receipt_log']);
-// Blocks a request may touch more in the largest conversation than in the smallest: a deeper index, a fuller page.
+// Blocks a request may touch more in the largest conversation than in the smallest: a deeper index,
+// a fuller page.
 const toleratedGrowth = { factor: 2, blocks: 100 };
 
 function tokenFor(userId) {

@@ -1,7 +1,7 @@
 /**
- * `node test/bench/presence.mjs`: typing broadcasts and presence changes per second on one node with Redis, against a
- * bare Socket.IO relay (with the Redis adapter) that emits to the same sockets; and Redis commands per change of a user
- * with many contacts.
+ * `node test/bench/presence.mjs`: typing broadcasts and presence changes per second on one node
+ * with Redis, against a bare Socket.IO relay (with the Redis adapter) that emits to the same
+ * sockets; and Redis commands per change of a user with many contacts.
  *
  * Options: `--seconds 4 --listeners 50 --in-flight 8 --contacts 5000 --server dist --json FILE`.
  */

@@ -1,5 +1,6 @@
 /**
- * `npm run bench:profile -- DIR`: where the processor time of the V8 profiles in a directory went, the function itself.
+ * `npm run bench:profile -- DIR`: where the processor time of the V8 profiles in a directory went,
+ * the function itself.
  *
  * Idle time is left out. `--help` tells the options.
  */

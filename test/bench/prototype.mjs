@@ -1,6 +1,7 @@
 /**
- * The least that a durable send costs on Socket.IO: what comes while a commit is on its way is stored by the next, in one
- * prepared statement into one table, and each socket is written to once a turn. It verifies, checks and numbers nothing.
+ * The least that a durable send costs on Socket.IO: what comes while a commit is on its way is
+ * stored by the next, in one prepared statement into one table, and each socket is written to once
+ * a turn. It verifies, checks and numbers nothing.
  */
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';

@@ -1,9 +1,11 @@
 /**
- * `npm run bench`: Parley as it is shipped, beside relays that store nothing and a tutorial's server, interleaved.
+ * `npm run bench`: Parley as it is shipped, beside relays that store nothing and a tutorial's
+ * server, interleaved.
  *
  * `--help` tells the options.
  *
- * Ends with 1 when Parley lost, doubled or reordered something or stored other than it acked; a goal missed is only said.
+ * Ends with 1 when Parley lost, doubled or reordered something or stored other than it acked; a
+ * goal missed is only said.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { goalsText, workloadText, writePage } from './harness/report.mjs';

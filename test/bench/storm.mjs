@@ -1,8 +1,8 @@
 /**
  * A storm: many devices with missed messages connect at once, to two nodes (issue C).
  *
- * Prints the time until the last device has everything, Postgres transactions per device, and the nodes' memory.
- * Needs `npm run build` before. `--help` tells the options.
+ * Prints the time until the last device has everything, Postgres transactions per device, and the
+ * nodes' memory. Needs `npm run build` before. `--help` tells the options.
  */
 import { spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * A Socket.IO client reduced to its wire: what a load generator needs to be cheaper than what it measures.
- * Engine.IO 4 over WebSocket, Socket.IO protocol 5, default namespace.
+ * A Socket.IO client reduced to its wire: what a load generator needs to be cheaper than what it
+ * measures. Engine.IO 4 over WebSocket, Socket.IO protocol 5, default namespace.
  */
 import WebSocket from 'ws';
 

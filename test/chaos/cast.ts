@@ -18,7 +18,9 @@ export interface Cast {
   conversations: Map<string, string[]>;
 }
 
-/** Makes everything there is to talk about, and a device for each user, for every second one two. */
+/**
+ * Makes everything there is to talk about, and a device for each user, for every second one two.
+ */
 export async function assemble(scene: Scene, history: History, random: Random): Promise<Cast> {
   const users = Array.from({ length: userCount }, (_, i) => `user-${i}`);
   const conversations = await converse(scene.nodes[0]!.url, users, random);

@@ -10,7 +10,9 @@ const quietT = 60_000;
 const settledT = quietT + 40_000;
 const endT = settledT + 60_000;
 
-/** Alice's phone sends to Bob's two devices over a minute; a fault comes and goes; everything holds. */
+/**
+ * Alice's phone sends to Bob's two devices over a minute; a fault comes and goes; everything holds.
+ */
 class Story {
   facts: Entry[] = [];
   private asks = 0;

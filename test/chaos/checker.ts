@@ -30,7 +30,8 @@ const checks = [
 /**
  * Judges a recorded run by the contract, from nothing but its history.
  *
- * Where the contract gives a bound, the check adds what it states beside its constant for a busy machine.
+ * Where the contract gives a bound, the check adds what it states beside its constant for a busy
+ * machine.
  *
  * @returns what the run must not show; empty: it held
  */

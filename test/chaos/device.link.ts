@@ -19,7 +19,10 @@ interface Waiting {
 
 const comeBackMs = 500;
 
-/** The stock Socket.IO client as an app sets it up, and the notes about its connections, asks and answers. */
+/**
+ * The stock Socket.IO client as an app sets it up, and the notes about its connections, asks and
+ * answers.
+ */
 export class DeviceLink {
   /** Counts the connections. */
   n = 0;
@@ -77,7 +80,9 @@ export class DeviceLink {
     });
   }
 
-  /** Told of each answer before who asked is: the app shows what it was told, whoever waits for it. */
+  /**
+   * Told of each answer before who asked is: the app shows what it was told, whoever waits for it.
+   */
   onAnswer: (event: string, a: number, reply: NonNullable<Reply>) => void = () => undefined;
 
   private listen(): void {
@@ -105,7 +110,10 @@ export class DeviceLink {
     this.comeBack();
   }
 
-  /** @param code of the server's refusal; undefined: nobody answered, and the client tries again by itself */
+  /**
+   * @param code of the server's refusal; undefined: nobody answered, and the client tries again by
+   * itself
+   */
   private refuse(code: string | undefined): void {
     if (code !== undefined) this.history.note({ k: 'refused', d: this.plan.d, code });
     this.comeBack();

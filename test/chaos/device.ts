@@ -17,8 +17,8 @@ import {
 } from './wire-notes.js';
 
 /**
- * How an app keeps up. `sync`: asks with its stored token after each reconnect; `auto`: leaves it to the server;
- * `manual`: tells the server what has arrived.
+ * How an app keeps up. `sync`: asks with its stored token after each reconnect; `auto`: leaves it
+ * to the server; `manual`: tells the server what has arrived.
  */
 export type DeviceMode = 'sync' | 'auto' | 'manual';
 
@@ -40,7 +40,9 @@ const ticksPerRead = 3;
 const retryMs = 500;
 const maxOwn = 50;
 
-/** One installation of the app: what it shows and what it has yet to send survive its connections. */
+/**
+ * One installation of the app: what it shows and what it has yet to send survive its connections.
+ */
 export class Device {
   readonly views = new Map<string, View>();
   readonly outbox: Outbox;
@@ -96,7 +98,10 @@ export class Device {
     this.link.connect();
   }
 
-  /** Changes one of the device's own newest messages, or reacts to one it shows; nothing where there is none. */
+  /**
+   * Changes one of the device's own newest messages, or reacts to one it shows; nothing where there
+   * is none.
+   */
   change(verb: 'edit' | 'delete' | 'react'): void {
     if (verb === 'react') return this.react();
     if (this.own.length === 0) return;

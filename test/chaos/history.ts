@@ -1,8 +1,9 @@
 /**
- * What happened in a run, one entry a fact, in the order in which this one process saw it. The checker knows nothing else.
+ * What happened in a run, one entry a fact, in the order in which this one process saw it. The
+ * checker knows nothing else.
  *
- * `t`: milliseconds since the run began. `d`: a device, `n`: its connections, counted from 1, `a`: an ask (an event sent
- * with an ack), `c`: a conversation.
+ * `t`: milliseconds since the run began. `d`: a device, `n`: its connections, counted from 1, `a`:
+ * an ask (an event sent with an ack), `c`: a conversation.
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
@@ -126,7 +127,9 @@ export type Fact =
   | { k: 'fault-end'; i: number; name: string }
   | { k: 'fault-failed'; i: number; name: string; reason: string }
   | NodeEvent
-  /** From here on nothing is sent and nothing is hurt. `unsent`: what devices could not get rid of. */
+  /**
+   * From here on nothing is sent and nothing is hurt. `unsent`: what devices could not get rid of.
+   */
   | { k: 'quiet'; unsent: number }
   /** Everybody had the time to catch up. */
   | { k: 'settled'; waitedMs: number }

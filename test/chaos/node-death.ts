@@ -30,7 +30,10 @@ interface Outcome {
   ms: number;
 }
 
-/** Kills the first of three nodes under load. @returns whether the bounds held; the figures are printed */
+/**
+ * Kills the first of three nodes under load. @returns whether the bounds held; the figures are
+ * printed
+ */
 export async function runNodeDeath(dir: string, dist: string): Promise<boolean> {
   const history = new History(join(dir, 'history.jsonl'));
   const scene = await Scene.start(dir, dist, history);
@@ -124,7 +127,9 @@ class IdleSockets {
     for (const client of this.clients) client.close();
   }
 
-  /** The stock client stays away after a server's refusal: an app tries again when it was told to. */
+  /**
+   * The stock client stays away after a server's refusal: an app tries again when it was told to.
+   */
   private tryAgain(socket: TestClient['socket'], refusal: ErrorBody | undefined): void {
     if (!refusal) return;
     this.refusals += 1;

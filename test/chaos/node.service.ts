@@ -8,7 +8,10 @@ import type { History, NodeEvent } from './history.js';
 
 const startTimeoutMs = 60_000;
 const restartDelayMs = 500;
-/** Twice what guarantee 11 allows; one that takes longer is ended, so that the run goes on to tell of it. */
+/**
+ * Twice what guarantee 11 allows; one that takes longer is ended, so that the run goes on to tell
+ * of it.
+ */
 const endTimeoutMs = 20_000;
 const complaints =
   /unhandled|uncaught|TypeError|ReferenceError|RangeError|MaxListenersExceeded|out of memory|FATAL ERROR/i;

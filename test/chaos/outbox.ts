@@ -13,7 +13,10 @@ const maxInFlight = 4;
 const patienceMs = 6_000;
 const retryMs = 500;
 
-/** What a device has yet to send, in order; kept, and sent again with the same clientMessageId, until it is acked. */
+/**
+ * What a device has yet to send, in order; kept, and sent again with the same clientMessageId,
+ * until it is acked.
+ */
 export class Outbox {
   private readonly unsent: Unsent[] = [];
   private readonly inFlight = new Set<Unsent>();

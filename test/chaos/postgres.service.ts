@@ -9,7 +9,8 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded
 const run = promisify(execFile);
 const restartTimeoutMs = 30_000;
 
-// Killing processes loses nothing the system's cache holds: fsync can be off, the order of commits cannot.
+// Killing processes loses nothing the system's cache holds: fsync can be off, the order of commits
+// cannot.
 const settings = { fsync: 'off', synchronous_commit: 'on', max_connections: '100' };
 
 /** A Postgres of the run's own; one that was ended comes back by itself on the same port. */

@@ -4,7 +4,9 @@ export const slackMs = 3_000;
 export const graceMs = 3_000;
 const sweepMs = 2_000;
 
-/** After this the users of a dead node are offline, and whatever a fault left behind is right again. */
+/**
+ * After this the users of a dead node are offline, and whatever a fault left behind is right again.
+ */
 export function presenceBoundMs(presenceTtlMs: number): number {
   return presenceTtlMs + sweepMs + slackMs;
 }

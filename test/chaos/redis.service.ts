@@ -9,7 +9,10 @@ import { requireRedisServer } from '../setup/redis-server.js';
 
 const startTimeoutMs = 20_000;
 
-/** A redis-server of the run's own, with an append-only file: a restart brings old leases and queues back, as in production. */
+/**
+ * A redis-server of the run's own, with an append-only file: a restart brings old leases and queues
+ * back, as in production.
+ */
 export class RedisService {
   private child: ChildProcess | null = null;
 

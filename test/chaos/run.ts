@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- --minutes 3 --seed 7`: hurts three nodes under load and checks what they did. Ends with 1 if anything
- * did not hold.
+ * `npm run chaos -- --minutes 3 --seed 7`: hurts three nodes under load and checks what they did.
+ * Ends with 1 if anything did not hold.
  */
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -33,7 +33,10 @@ const { values: options } = readCommandLine(usage, {
   },
 });
 
-/** Freezes last up to 8 s: presence outlives them by a renewal, and a dead link does not outlive presence. */
+/**
+ * Freezes last up to 8 s: presence outlives them by a renewal, and a dead link does not outlive
+ * presence.
+ */
 const smoke = { minutes: 0.8, presenceTtlMs: 15_000, settings: { PING_INTERVAL_MS: '6000', PING_TIMEOUT_MS: '5000' } };
 const whole = { minutes: numberOf(options, 'minutes'), presenceTtlMs: 30_000, settings: {} };
 const chance = { seed: numberOf(options, 'seed'), sendsPerSecond: numberOf(options, 'rate') };

@@ -25,7 +25,9 @@ export class Scene {
     readonly networks: LossyProxy[],
   ) {}
 
-  /** @param dir for data and logs; @param dist the compiled product; @param settings of the nodes */
+  /**
+   * @param dir for data and logs; @param dist the compiled product; @param settings of the nodes
+   */
   static async start(
     dir: string,
     dist: string,

@@ -23,7 +23,10 @@ const recoveryMs = 2_000;
 /** A fault that would take more of a run than this is left to longer ones. */
 const largestShare = 1 / 4;
 
-/** One after another of a kind, each name once before any comes again; those of clients run beside those of servers. */
+/**
+ * One after another of a kind, each name once before any comes again; those of clients run beside
+ * those of servers.
+ */
 export function planFaults(totalMs: number, random: Random): PlannedFault[][] {
   const tracks = [[...nodeFaults, ...redisFaults, ...postgresFaults, ...combinedFaults], clientFaults];
   let i = 0;

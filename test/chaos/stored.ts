@@ -1,4 +1,6 @@
-/** Reads what is stored at the end, straight from Postgres: what everybody should have been told. */
+/**
+ * Reads what is stored at the end, straight from Postgres: what everybody should have been told.
+ */
 import type { Fact, StoredMessage } from './history.js';
 import type { PostgresService } from './postgres.service.js';
 

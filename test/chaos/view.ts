@@ -9,7 +9,10 @@ export interface ViewedMessage {
   reactions: Set<string>;
 }
 
-/** One conversation as a device shows it: what it saw, repeats dropped by (id, rev) as the contract asks of clients. */
+/**
+ * One conversation as a device shows it: what it saw, repeats dropped by (id, rev) as the contract
+ * asks of clients.
+ */
 export class View {
   readonly messages = new Map<string, ViewedMessage>();
   /** All messages up to this are there. */

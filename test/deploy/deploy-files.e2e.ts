@@ -1,4 +1,6 @@
-/** The files of `deploy/`, `compose.yaml` and `Dockerfile` against the code: what they name exists. */
+/**
+ * The files of `deploy/`, `compose.yaml` and `Dockerfile` against the code: what they name exists.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';

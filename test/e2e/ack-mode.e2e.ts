@@ -92,7 +92,8 @@ describe('ackMode auto', () => {
     const lost = await throughProxy(here.bob);
     proxy!.swallow('toClient');
     await send(here, 'vanishes');
-    // These reach the server, in order, after the message was written; none of them proves that it arrived.
+    // These reach the server, in order, after the message was written; none of them proves that it
+    // arrived.
     for (let i = 0; i < 5; i++) lost.socket.emit('heartbeat');
     lost.socket.emit('get-messages', { conversationId: here.conversationId });
     await pause(1_000);

@@ -1,4 +1,7 @@
-/** The client SDK on networks that lose, cut and hang, and on nodes that are killed: stored once, in order, nothing missed. */
+/**
+ * The client SDK on networks that lose, cut and hang, and on nodes that are killed: stored once, in
+ * order, nothing missed.
+ */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** The client SDK against a server that repeats, reorders, leaves out, falls silent and refuses, as the test tells it. */
+/**
+ * The client SDK against a server that repeats, reorders, leaves out, falls silent and refuses, as
+ * the test tells it.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryStorage } from '../../src/client/index.js';

@@ -1,4 +1,6 @@
-/** The client SDK on two nodes: every verb, tokens, devices, what was missed, what was not sent yet. */
+/**
+ * The client SDK on two nodes: every verb, tokens, devices, what was missed, what was not sent yet.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ChatError, MemoryStorage, type ClientOptions } from '../../src/client/index.js';
 import { rest, tokenFor } from '../support/client.js';

@@ -9,9 +9,10 @@ import { chances, modelSeed } from '../support/model-seed.js';
 import { closeAll, sdk, textOf } from '../support/sdk.js';
 
 /**
- * Apps on the client SDK that keep what they are told, over links that are cut and swallow, and are themselves closed,
- * killed and started anew: at the end each shows what Postgres holds, what each gave to be sent is stored once, in order, and
- * none was told anything twice or after something newer. `MODEL_SEED` repeats a run.
+ * Apps on the client SDK that keep what they are told, over links that are cut and swallow, and are
+ * themselves closed, killed and started anew: at the end each shows what Postgres holds, what each
+ * gave to be sent is stored once, in order, and none was told anything twice or after something
+ * newer. `MODEL_SEED` repeats a run.
  */
 const steps = Number(process.env['MODEL_STEPS'] ?? 250);
 

@@ -9,9 +9,10 @@ import { groupConversation } from '../support/conversations.js';
 import { chances, modelSeed } from '../support/model-seed.js';
 
 /**
- * Random connects, goodbyes, cuts, sends, edits, deletions for everyone and for one, reactions and FLUSHALLs on several devices; at the end every
- * device, dropping repeats by (id, rev), shows exactly what Postgres holds for its user. Marks wear out all the time, and at
- * none a device lacks what it would not be looked at for. `MODEL_SEED` repeats a run.
+ * Random connects, goodbyes, cuts, sends, edits, deletions for everyone and for one, reactions and
+ * FLUSHALLs on several devices; at the end every device, dropping repeats by (id, rev), shows
+ * exactly what Postgres holds for its user. Marks wear out all the time, and at none a device lacks
+ * what it would not be looked at for. `MODEL_SEED` repeats a run.
  */
 const steps = Number(process.env['MODEL_STEPS'] ?? 400);
 

@@ -188,7 +188,10 @@ class Play {
   }
 }
 
-/** Compares answers, sockets, nodes and counters with what a model makes of the changes that were told. */
+/**
+ * Compares answers, sockets, nodes and counters with what a model makes of the changes that were
+ * told.
+ */
 async function check(play: Play): Promise<void> {
   const { cluster, conversationId, users, observers } = play;
   const final = (await play.viewOf(observers[0]!.userId, 0))!;

@@ -95,7 +95,10 @@ describe('a conversation that a node first meets while it is cut off', () => {
     return Number(Object.values(rows[0]!)[0]);
   };
 
-  /** Bob, whose device lacks nothing, on a node that has heard of no change; alice beside him on another. */
+  /**
+   * Bob, whose device lacks nothing, on a node that has heard of no change; alice beside him on
+   * another.
+   */
   async function meeting(alice: string, bob: string) {
     const conversationId = await directConversation(cluster.url(), alice, bob);
     const elsewhere = await directConversation(cluster.url(), alice, `${bob}-too`);
@@ -103,7 +106,9 @@ describe('a conversation that a node first meets while it is cut off', () => {
     const say = async (client: TestClient, text: string, where = conversationId) => {
       await client.ask('send-message', { conversationId: where, content: { text } });
     };
-    /** All nodes that could be reached have been told, and no row of the outbox says so any more. */
+    /**
+     * All nodes that could be reached have been told, and no row of the outbox says so any more.
+     */
     const isTold = async (): Promise<void> => {
       await expect
         .poll(async () => {

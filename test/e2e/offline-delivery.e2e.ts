@@ -95,7 +95,8 @@ describe('offline delivery', () => {
     const [kept, gone] = [await send(sender, conversationId, 'kept'), await send(sender, conversationId, 'gone')];
     await sender.ask('edit-message', { messageId: kept.id, content: { text: 'edited' } });
     await sender.ask('delete-message', { messageId: gone.id });
-    // Long enough for the notices to have come to the other node, where nothing tells that they have.
+    // Long enough for the notices to have come to the other node, where nothing tells that they
+    // have.
     await new Promise((resolve) => setTimeout(resolve, 300));
     goOn();
     await device.waitFor('message-deleted');

@@ -228,7 +228,8 @@ describe('OfflineNotifier', () => {
     await database.query('UPDATE notifications_due SET due_at = now() WHERE user_id = $1', [bob]);
     while (await due()) await pause(20);
     await database.end();
-    // Thrice, or once more where the nodes that stopped had not written down that it was taken in: at least once.
+    // Thrice, or once more where the nodes that stopped had not written down that it was taken in:
+    // at least once.
     expect(mine().length).toBeGreaterThanOrEqual(3);
     expect(new Set(mine().map(({ eventId }) => eventId))).toEqual(new Set([mine()[0]!.eventId]));
   });

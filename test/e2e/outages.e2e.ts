@@ -104,7 +104,8 @@ describe('without Redis', () => {
       await bob.waitFor<Message>('new-message', (message) => message.conversationId === groupId, 15_000);
       await alice.waitFor<Message>('new-message', (message) => message.seq === fromBob[0]!.seq, 15_000);
       const expected = range(during[0]!.seq, last!.seq).filter((seq) => seq !== fromBob[0]!.seq);
-      // Filled from Postgres, a hole may bring back what bob sent himself: repeats are dropped by (id, rev).
+      // Filled from Postgres, a hole may bring back what bob sent himself: repeats are dropped by
+      // (id, rev).
       const heard = seqsHeard(bob, conversationId).filter((seq) => seq !== fromBob[0]!.seq);
       expect(heard).toEqual(expected);
       await vi.waitFor(async () => expect(await isReady(cluster.url(1))).toBe(true), { timeout: 10_000 });

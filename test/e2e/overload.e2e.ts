@@ -113,7 +113,10 @@ describe('a slow reader', () => {
     await connectionOf(userId);
   }
 
-  /** Floods a group of which one participant does not read. @returns the most that was ever unread at that one */
+  /**
+   * Floods a group of which one participant does not read. @returns the most that was ever unread
+   * at that one
+   */
   async function flood(name: string): Promise<number> {
     const conversationId = await groupConversation(cluster.url(), `${name}-alice`, [`${name}-bob`, `${name}-deaf`]);
     const [alice, bob] = await Promise.all([cluster.connect(`${name}-alice`), cluster.connect(`${name}-bob`)]);

@@ -120,9 +120,10 @@ describe('presence', () => {
 });
 
 /**
- * Two worlds that differ only in what Alice may not know: what she sees must not differ. Alice and Carol are on node 1.
- * Bob is Alice's peer in a direct conversation and in a group; Erin and Dave are strangers to her, and Carol a contact
- * of theirs and Bob's. Each world is a cluster of its own.
+ * Two worlds that differ only in what Alice may not know: what she sees must not differ. Alice and
+ * Carol are on node 1. Bob is Alice's peer in a direct conversation and in a group; Erin and Dave
+ * are strangers to her, and Carol a contact of theirs and Bob's. Each world is a cluster of its
+ * own.
  */
 describe('what one may not know', { timeout: 90_000 }, () => {
   interface World {
@@ -251,7 +252,9 @@ describe('what one may not know', { timeout: 90_000 }, () => {
 
   const theirOwn = new Set(['requestId', 'sessionId', 'serverTime', 'syncToken', 'next']);
 
-  /** What differs from world to world for reasons of its own, such as ids and times, by its place. */
+  /**
+   * What differs from world to world for reasons of its own, such as ids and times, by its place.
+   */
   function comparable(traffic: unknown): string {
     const ids = new Map<string, string>();
     const named = (id: string): string => ids.get(id) ?? ids.set(id, `<id ${ids.size}>`).get(id)!;

@@ -8,8 +8,8 @@ import { directConversation } from '../support/conversations.js';
 import { LossyProxy } from '../support/lossy-proxy.js';
 
 /**
- * The seam between commit and announcement without a hook in the product: a node whose answers from Postgres vanish
- * has committed and does not know it. Then it is killed.
+ * The seam between commit and announcement without a hook in the product: a node whose answers from
+ * Postgres vanish has committed and does not know it. Then it is killed.
  */
 let cluster: TestCluster;
 let database: pg.Client;

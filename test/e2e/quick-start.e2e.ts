@@ -1,6 +1,7 @@
 /**
- * The README's "first chat in two terminals", run as written: the server with no settings but a port and a place for
- * its data, a token for each, `listen.mjs` in one process and `send.mjs` in another.
+ * The README's "first chat in two terminals", run as written: the server with no settings but a
+ * port and a place for its data, a token for each, `listen.mjs` in one process and `send.mjs` in
+ * another.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -51,7 +52,10 @@ class Terminal {
   }
 }
 
-/** Lets a program import `parley/client` without a build: the source that was compiled for the tests. */
+/**
+ * Lets a program import `parley/client` without a build: the source that was compiled for the
+ * tests.
+ */
 function ownPackage(): string[] {
   const client = pathToFileURL(join(inject('transpiledSource'), 'client', 'index.js')).href;
   const found = `{ url: '${client}', shortCircuit: true }`;

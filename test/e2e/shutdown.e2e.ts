@@ -43,8 +43,8 @@ describe('on SIGTERM a node', () => {
       range(1, 10).map((i) => `d-${i}`),
     );
     const watcher = await cluster.connect('d-watcher', 1);
-    // In front of both, as a load balancer that learns late: it leads new connections to the node that is leaving for as
-    // long as that one listens.
+    // In front of both, as a load balancer that learns late: it leads new connections to the node
+    // that is leaving for as long as that one listens.
     const balancer = await TcpProxy.start(leaving.url);
     ways.push(balancer);
     const clients: TestClient[] = [];
@@ -60,7 +60,8 @@ describe('on SIGTERM a node', () => {
       for (let i = 0; !isOver; i++) {
         const key = `${n} ${i}`;
         const request = { conversationId, content: { text: key }, clientMessageId: key };
-        // What was on its way when the transport closed has no answer, and must not have been stored either.
+        // What was on its way when the transport closed has no answer, and must not have been
+        // stored either.
         await client.ask<{ message: Message }>('send-message', request).then(
           ({ message }) => acked.push(message),
           (error: Error & { code?: string }) => error.code === undefined && unanswered.add(key),

@@ -9,9 +9,10 @@ import { directConversation, groupConversation } from '../support/conversations.
 import { chances, modelSeed } from '../support/model-seed.js';
 
 /**
- * Everything that can change, at random, at the same time and on two nodes, with transactions held open and marks that wear
- * out within some transactions. A client that syncs from token to token ends with what a client that begins then is told; the
- * latter looks at everything there is, and at no mark. `MODEL_SEED` repeats a run.
+ * Everything that can change, at random, at the same time and on two nodes, with transactions held
+ * open and marks that wear out within some transactions. A client that syncs from token to token
+ * ends with what a client that begins then is told; the latter looks at everything there is, and at
+ * no mark. `MODEL_SEED` repeats a run.
  */
 const steps = Number(process.env['MODEL_STEPS'] ?? 300);
 const userIds = ['ann', 'ben', 'cat', 'dan'] as const;
@@ -61,7 +62,10 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** Receipts for messages the user can see: how far others had come when he joined is told by a sync from nothing only. */
+/**
+ * Receipts for messages the user can see: how far others had come when he joined is told by a sync
+ * from nothing only.
+ */
 async function ofInterest({ client, receipts }: Copy): Promise<Record<string, string>> {
   const { rows } = await database.query('SELECT conversation_id, joined_seq FROM participants WHERE user_id = $1', [
     client.userId,

@@ -1,4 +1,7 @@
-/** `docs/asyncapi.yaml` against the server: every event is sent and heard once, and is as the document says. */
+/**
+ * `docs/asyncapi.yaml` against the server: every event is sent and heard once, and is as the
+ * document says.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';

@@ -4,7 +4,8 @@ function count(modules: readonly TestModule[], state: 'passed' | 'failed'): numb
   return modules.reduce((sum, module) => sum + [...module.children.allTests(state)].length, 0);
 }
 
-// A file that does not load, or whose hooks fail, has no failed test but must not look like success.
+// A file that does not load, or whose hooks fail, has no failed test but must not look like
+// success.
 function failuresOutsideTests(modules: readonly TestModule[]): number {
   return modules.filter((module) => !module.ok() && count([module], 'failed') === 0).length;
 }

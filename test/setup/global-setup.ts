@@ -16,7 +16,10 @@ declare module 'vitest' {
     redisServerPath: string;
     /** A directory of this run, removed at its end. */
     runDir: string;
-    /** The JavaScript of `src/`, for tests that need processes of their own: `node <transpiledSource>/main.js`. */
+    /**
+     * The JavaScript of `src/`, for tests that need processes of their own: `node
+     * <transpiledSource>/main.js`.
+     */
     transpiledSource: string;
   }
 }
@@ -41,7 +44,10 @@ async function makeTemplate(url: string): Promise<void> {
   await client.end();
 }
 
-/** Once per run: one Postgres, the Redis program, the compiled source. Whatever is missing ends the run. */
+/**
+ * Once per run: one Postgres, the Redis program, the compiled source. Whatever is missing ends the
+ * run.
+ */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const runDir = await mkdtemp(join(tmpdir(), 'parley-test-'));
   // Postgres, an unprivileged user when root runs the tests, must be able to enter.

@@ -7,7 +7,8 @@ import { inject } from 'vitest';
 import { noteStarted } from './started-processes.js';
 
 /**
- * Runs a compiled file of `src/` as a Node process of its own, to be killed at will; what is forgotten ends with the run.
+ * Runs a compiled file of `src/` as a Node process of its own, to be killed at will; what is
+ * forgotten ends with the run.
  *
  * @param file such as `main.js`
  * @param env over this process' own environment

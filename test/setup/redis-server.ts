@@ -8,7 +8,8 @@ function installCommands(): string[] {
 }
 
 /**
- * The path of redis-server or valkey-server; installs one where there is none, and says so in one line.
+ * The path of redis-server or valkey-server; installs one where there is none, and says so in one
+ * line.
  *
  * @throws Error when there is none and none can be installed: tests against Redis are never skipped
  */

@@ -1,6 +1,7 @@
 /**
- * The real services, for tests. Postgres is one server per run, with a migrated database per caller; Redis is a server
- * per caller, because publications are not kept apart by its logical databases.
+ * The real services, for tests. Postgres is one server per run, with a migrated database per
+ * caller; Redis is a server per caller, because publications are not kept apart by its logical
+ * databases.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -40,8 +41,8 @@ export async function createDatabase(): Promise<TestDatabase> {
 }
 
 /**
- * A Postgres server of one's own, for tests of positions: a transaction open in any database holds back those of all
- * databases of its server. In about two seconds.
+ * A Postgres server of one's own, for tests of positions: a transaction open in any database holds
+ * back those of all databases of its server. In about two seconds.
  */
 export async function startDatabase(): Promise<TestDatabase> {
   const dataDir = join(inject('runDir'), `postgres-${randomBytes(6).toString('hex')}`);
@@ -50,7 +51,10 @@ export async function startDatabase(): Promise<TestDatabase> {
   return { url: server.url, drop: () => server.stop() };
 }
 
-/** A redis-server of one's own, to be emptied, stopped, killed and restarted at will. It is empty after a restart. */
+/**
+ * A redis-server of one's own, to be emptied, stopped, killed and restarted at will. It is empty
+ * after a restart.
+ */
 export interface TestRedis {
   /** The same after {@link restart}. */
   url: string;
@@ -128,7 +132,10 @@ export async function startRedis(): Promise<TestRedis> {
 
 let shared: Promise<TestRedis> | undefined;
 
-/** The URL of a redis-server all tests of this file share and nobody else; it ends with the run. Do not hurt it. */
+/**
+ * The URL of a redis-server all tests of this file share and nobody else; it ends with the run. Do
+ * not hurt it.
+ */
 export async function sharedRedisUrl(): Promise<string> {
   shared ??= startRedis();
   return (await shared).url;

@@ -1,7 +1,10 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Notes a process a test started, so that the end of the run ends it, even if the test's own process died. */
+/**
+ * Notes a process a test started, so that the end of the run ends it, even if the test's own
+ * process died.
+ */
 export async function noteStarted(runDir: string, pid: number): Promise<void> {
   await mkdir(join(runDir, 'pids'), { recursive: true });
   await writeFile(join(runDir, 'pids', String(pid)), '');

@@ -44,8 +44,8 @@ async function write(file: string, transpile: (text: string, fileName: string) =
 }
 
 /**
- * Compiles `src/` without checking types, for tests that start and kill processes of their own. Only what has changed
- * since the last run is compiled.
+ * Compiles `src/` without checking types, for tests that start and kill processes of their own.
+ * Only what has changed since the last run is compiled.
  *
  * @returns the directory with `main.js`
  */

@@ -1,9 +1,15 @@
-/** The marks `sync` looks by (ADR-0006): what must hold of them at any time, and how to make them wear out sooner. */
+/**
+ * The marks `sync` looks by (ADR-0006): what must hold of them at any time, and how to make them
+ * wear out sooner.
+ */
 import type pg from 'pg';
 
 type Queryable = Pick<pg.Client, 'query'>;
 
-/** Participants whose mark does not lie above a change they are to hear of; must be none at any time. */
+/**
+ * Participants whose mark does not lie above a change they are to hear of; must be none at any
+ * time.
+ */
 export async function unmarked(sql: Queryable): Promise<unknown[]> {
   const { rows } = await sql.query(
     `SELECT p.conversation_id, p.user_id, a.until_xid, c.marked_until, n.changed_xid
@@ -19,7 +25,9 @@ export async function unmarked(sql: Queryable): Promise<unknown[]> {
   return rows;
 }
 
-/** What devices lack, and would not be looked at for when they connect; must be none at any time. */
+/**
+ * What devices lack, and would not be looked at for when they connect; must be none at any time.
+ */
 export async function overlooked(sql: Queryable): Promise<unknown[]> {
   const { rows } = await sql.query(
     `SELECT v.user_id, v.device_id, v.backlog_above_xid, p.conversation_id, a.until_xid
@@ -41,7 +49,10 @@ export async function wearMarks(sql: Queryable, conversationId: string): Promise
   await sql.query('UPDATE user_activity SET until_xid = 0 WHERE conversation_id = $1', [conversationId]);
 }
 
-/** From now on a mark reaches three or twenty transactions ahead at most, so that it wears out all the time. */
+/**
+ * From now on a mark reaches three or twenty transactions ahead at most, so that it wears out all
+ * the time.
+ */
 export async function narrowMarks(sql: Queryable): Promise<void> {
   const { rows } = await sql.query(`SELECT pg_get_functiondef('mark_activity'::regproc) AS text`);
   const narrow = (rows[0].text as string).replace('greatest(65536, 1024 * ', 'greatest(3, 20 * (v_xid % 2) + 0 * ');

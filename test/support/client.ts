@@ -55,7 +55,10 @@ export class TestClient {
     });
   }
 
-  /** Sends an event and resolves with `data`; rejects with an error that carries the ErrorBody's fields. */
+  /**
+   * Sends an event and resolves with `data`; rejects with an error that carries the ErrorBody's
+   * fields.
+   */
   async ask<T = any>(event: string, ...args: unknown[]): Promise<T> {
     const ack = (await this.socket.timeout(patienceMs).emitWithAck(event, ...args)) as
       { ok: true; data: T } | { ok: false; error: ErrorBody };
@@ -78,7 +81,9 @@ export class TestClient {
     return this.heard.filter((one) => one.event === event).map((one) => one.payload as T);
   }
 
-  /** Resolves with the first payload of an event, heard already or within `timeoutMs`, that matches. */
+  /**
+   * Resolves with the first payload of an event, heard already or within `timeoutMs`, that matches.
+   */
   async waitFor<T = any>(
     event: string,
     matches: (payload: T) => boolean = () => true,

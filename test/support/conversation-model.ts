@@ -11,8 +11,8 @@ export function changesOf(heard: readonly Heard[], conversationId: string): Hear
 }
 
 /**
- * What a conversation's messages are after each change, told by the changes alone and the rules of the contract
- * (sections 3 and 4): a change that they do not allow where it stands is refused.
+ * What a conversation's messages are after each change, told by the changes alone and the rules of
+ * the contract (sections 3 and 4): a change that they do not allow where it stands is refused.
  */
 export class ConversationModel {
   /** In order of seq. */

@@ -1,7 +1,10 @@
 import type { Message } from '../../src/common/index.js';
 import type { TestClient } from './client.js';
 
-/** The `seq` of the messages of a conversation a client heard, in the order in which it heard each for the first time. */
+/**
+ * The `seq` of the messages of a conversation a client heard, in the order in which it heard each
+ * for the first time.
+ */
 export function seqsHeard(client: TestClient, conversationId: string): number[] {
   const messages = client.of<Message>('new-message').filter((message) => message.conversationId === conversationId);
   return [...new Set(messages.map((message) => message.seq))];

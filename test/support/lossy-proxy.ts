@@ -14,8 +14,8 @@ interface Link {
  * Forwards TCP connections to one address until told otherwise.
  *
  * - {@link cut}: both sides are reset, as by a firewall that restarts.
- * - {@link swallow}: bytes of one direction (or both: a black hole; one: half open) vanish, and neither side is told.
- *   Connections stay so until they are cut, also when new ones flow again.
+ * - {@link swallow}: bytes of one direction (or both: a black hole; one: half open) vanish, and
+ *   neither side is told. Connections stay so until they are cut, also when new ones flow again.
  */
 export class LossyProxy {
   private readonly links = new Set<Link>();
@@ -43,7 +43,10 @@ export class LossyProxy {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** From now on bytes of these directions vanish; none: everything flows, on connections made later. */
+  /**
+   * From now on bytes of these directions vanish; none: everything flows, on connections made
+   * later.
+   */
   swallow(...directions: Direction[]): void {
     this.swallowed = new Set(directions);
   }

@@ -14,7 +14,10 @@ export interface Scene {
   clients: TestClient[];
   /** Sends as one of them. */
   say(who: TestClient, text: string, more?: object): Promise<Message>;
-  /** Resolves when all that was on its way to these clients has arrived: what is told in order is followed by this. */
+  /**
+   * Resolves when all that was on its way to these clients has arrived: what is told in order is
+   * followed by this.
+   */
   settle(): Promise<void>;
 }
 

@@ -40,7 +40,10 @@ export class RawSocket {
     this.socket.send(text);
   }
 
-  /** Resolves with the first packet, heard already or within 5 s, that matches; rejects when the connection ends. */
+  /**
+   * Resolves with the first packet, heard already or within 5 s, that matches; rejects when the
+   * connection ends.
+   */
   async hears(matches: (text: string) => boolean): Promise<string> {
     const deadline = Date.now() + 5_000;
     for (;;) {

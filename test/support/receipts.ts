@@ -23,8 +23,8 @@ export async function send(client: TestClient, conversationId: string, count = 1
 }
 
 /**
- * Resolves when whatever was on its way to these clients has arrived: each has heard a message sent after it, from each
- * node, over the same connections.
+ * Resolves when whatever was on its way to these clients has arrived: each has heard a message sent
+ * after it, from each node, over the same connections.
  */
 export async function quiet(cluster: TestCluster, conversationId: string, ...clients: TestClient[]): Promise<void> {
   const [first] = clients;

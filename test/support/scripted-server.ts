@@ -1,4 +1,7 @@
-/** A Socket.IO server that speaks the wire contract as a test tells it to, right and wrong: the other side of the client SDK. */
+/**
+ * A Socket.IO server that speaks the wire contract as a test tells it to, right and wrong: the
+ * other side of the client SDK.
+ */
 import { createServer, type Server as HttpServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +13,10 @@ export interface Asked {
   payload: any;
 }
 
-/** What to answer; undefined: the usual. A {@link refusal} thrown is answered as such. Never settles: no answer. */
+/**
+ * What to answer; undefined: the usual. A {@link refusal} thrown is answered as such. Never
+ * settles: no answer.
+ */
 export type Script = (asked: Asked, socket: Socket) => unknown;
 
 export class ScriptedServer {

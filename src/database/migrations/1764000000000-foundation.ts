@@ -1,12 +1,13 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Users, blocks, conversations, participants, messages, the outbox, and the function that appends a batch of messages.
+ * Users, blocks, conversations, participants, messages, the outbox, and the function that appends a
+ * batch of messages.
  *
- * `changed_xid` is the id of the transaction that last changed a row: `sync` reads by it (ADR-0006).
- * `reactions` repeats what the table of reactions says, so that reading a message reads one row.
- * `content` is `json`, not `jsonb`: what a client sent is what others get, property order included, and it is cheaper to
- * write.
+ * `changed_xid` is the id of the transaction that last changed a row: `sync` reads by it
+ * (ADR-0006). `reactions` repeats what the table of reactions says, so that reading a message reads
+ * one row. `content` is `json`, not `jsonb`: what a client sent is what others get, property order
+ * included, and it is cheaper to write.
  */
 export class Foundation1764000000000 implements MigrationInterface {
   name = 'Foundation1764000000000';
@@ -129,9 +130,10 @@ export class Foundation1764000000000 implements MigrationInterface {
   }
 
   /**
-   * The epoch names this database since its last restore. A physical restore starts a new timeline, a logical one
-   * makes another database or cluster, and a copy of the rows alone keeps `epoch_seed` but meets other transaction ids,
-   * which `sync` notices by itself (a position above the present one).
+   * The epoch names this database since its last restore. A physical restore starts a new timeline,
+   * a logical one makes another database or cluster, and a copy of the rows alone keeps
+   * `epoch_seed` but meets other transaction ids, which `sync` notices by itself (a position above
+   * the present one).
    */
   private async createEpoch(runner: QueryRunner): Promise<void> {
     await runner.query(`CREATE TABLE "epoch_seed" ("seed" text PRIMARY KEY DEFAULT gen_random_uuid()::text)`);
@@ -146,9 +148,10 @@ export class Foundation1764000000000 implements MigrationInterface {
   }
 
   /**
-   * Appends a batch in one statement (ADR-0003). Per conversation in order of the array, without gaps, idempotent per
-   * (conversation, sender, clientMessageId). Locks conversations in order of id: two batches cannot deadlock. The
-   * snapshot of the second statement is taken after the locks, so it sees whatever earlier holders committed.
+   * Appends a batch in one statement (ADR-0003). Per conversation in order of the array, without
+   * gaps, idempotent per (conversation, sender, clientMessageId). Locks conversations in order of
+   * id: two batches cannot deadlock. The snapshot of the second statement is taken after the locks,
+   * so it sees whatever earlier holders committed.
    */
   private async createAppend(runner: QueryRunner): Promise<void> {
     await runner.query(`

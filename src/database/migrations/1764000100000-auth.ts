@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The order in which revocations were committed, so that every node reads only what is new (ADR-0006: transaction ids,
- * not times, since a slow transaction may commit after a later one).
+ * The order in which revocations were committed, so that every node reads only what is new
+ * (ADR-0006: transaction ids, not times, since a slow transaction may commit after a later one).
  */
 export class Auth1764000100000 implements MigrationInterface {
   name = 'Auth1764000100000';

@@ -3,14 +3,16 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * Revisions, reactions and search.
  *
- * `sent_rev` and `edited_rev` tell what a row's latest `rev` does not: whether a device that was away between two revs
- * missed the message itself, an edit of it, or reactions only. Both are null until something changes.
+ * `sent_rev` and `edited_rev` tell what a row's latest `rev` does not: whether a device that was
+ * away between two revs missed the message itself, an edit of it, or reactions only. Both are null
+ * until something changes.
  *
- * A reaction that was taken back stays as a row with its `rev`, so that those who were away can be told of it.
+ * A reaction that was taken back stays as a row with its `rev`, so that those who were away can be
+ * told of it.
  *
- * The search index carries the conversation's id as one more word: a rare word, and a common one in a small conversation,
- * cost what the answer is long, however much other conversations say it. Its pending list is kept short, since the
- * send that fills it pays for emptying it.
+ * The search index carries the conversation's id as one more word: a rare word, and a common one in
+ * a small conversation, cost what the answer is long, however much other conversations say it. Its
+ * pending list is kept short, since the send that fills it pays for emptying it.
  */
 export class MessageLife1764000300000 implements MigrationInterface {
   name = 'MessageLife1764000300000';

@@ -3,8 +3,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * The log of receipts, and the function that advances a batch of cursors.
  *
- * One row per advance, not per message: the time at which a message was read is that of the first advance to or beyond
- * it. `kind` is `delivered` or `read`.
+ * One row per advance, not per message: the time at which a message was read is that of the first
+ * advance to or beyond it. `kind` is `delivered` or `read`.
  */
 export class Receipts1764000400000 implements MigrationInterface {
   name = 'Receipts1764000400000';
@@ -23,12 +23,14 @@ export class Receipts1764000400000 implements MigrationInterface {
   }
 
   /**
-   * Advances cursors in one statement; marks of the same participant are merged, each gets its own verdict.
+   * Advances cursors in one statement; marks of the same participant are merged, each gets its own
+   * verdict.
    *
-   * Locks the participants that are to move, in order of the primary key, and nothing else: sends, which lock the
-   * conversation, do not wait for receipts. A mark that moves nothing locks and writes nothing. The second statement's
-   * snapshot is taken after the locks, so it sees whatever earlier holders committed. `last_seq` and `last_rev` need no
-   * lock, since they only grow. Read implies delivered.
+   * Locks the participants that are to move, in order of the primary key, and nothing else: sends,
+   * which lock the conversation, do not wait for receipts. A mark that moves nothing locks and
+   * writes nothing. The second statement's snapshot is taken after the locks, so it sees whatever
+   * earlier holders committed. `last_seq` and `last_rev` need no lock, since they only grow. Read
+   * implies delivered.
    */
   private async createAdvance(runner: QueryRunner): Promise<void> {
     await runner.query(`

@@ -3,11 +3,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * Devices and how far each has come, and the notifications that are still to be handed on.
  *
- * A cursor says what the device has: every message up to `seq` and every change up to `rev`. A row that is missing, or
- * lower, means what the participant had on joining. Rows are updated about once a second per active conversation and
- * device, hence the room left in their pages (HOT updates).
+ * A cursor says what the device has: every message up to `seq` and every change up to `rev`. A row
+ * that is missing, or lower, means what the participant had on joining. Rows are updated about once
+ * a second per active conversation and device, hence the room left in their pages (HOT updates).
  *
- * A notification is one message for one user; `attempts` and `due_at` carry the back-off over restarts.
+ * A notification is one message for one user; `attempts` and `due_at` carry the back-off over
+ * restarts.
  */
 export class Delivery1764000500000 implements MigrationInterface {
   name = 'Delivery1764000500000';

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * A batch waits 300 ms, not the 2.5 s of other statements, for a conversation that another transaction holds: all other
- * conversations of the batch wait with it.
+ * A batch waits 300 ms, not the 2.5 s of other statements, for a conversation that another
+ * transaction holds: all other conversations of the batch wait with it.
  */
 export class AppendLockTimeout1764000550000 implements MigrationInterface {
   name = 'AppendLockTimeout1764000550000';

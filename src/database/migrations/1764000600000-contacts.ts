@@ -3,8 +3,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * Whom a user has added as a contact.
  *
- * The primary key answers "is he a contact of hers?" and lists them; `contacts_contact` answers "who has added him?", for
- * those who are to hear of his presence.
+ * The primary key answers "is he a contact of hers?" and lists them; `contacts_contact` answers
+ * "who has added him?", for those who are to hear of his presence.
  */
 export class Contacts1764000600000 implements MigrationInterface {
   name = 'Contacts1764000600000';

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * What was announced lately, besides messages: a node that was cut off from the others reads here what it was not told.
- * Few rows: changes of conversations, privacy and the like, of the last hour.
+ * What was announced lately, besides messages: a node that was cut off from the others reads here
+ * what it was not told. Few rows: changes of conversations, privacy and the like, of the last hour.
  */
 export class NoticeLog1764000700000 implements MigrationInterface {
   name = 'NoticeLog1764000700000';

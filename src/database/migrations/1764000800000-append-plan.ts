@@ -5,10 +5,11 @@ const oldSettings = ['plan_cache_mode', 'enable_seqscan', 'enable_hashjoin', 'en
 /**
  * Appending costs the same however young the tables' statistics are.
  *
- * A plan made while a table is empty is kept until autovacuum has looked at the table, a minute or more. Postgres took
- * whatever index came first, and with 10,000 messages an append read all of them: 2 ms a message instead of 0.06. Now
- * each table can be entered by one index only: `conversation_id IS NOT DISTINCT FROM` keeps the others out, the
- * look-ups are correlated, and scans of whole tables are off.
+ * A plan made while a table is empty is kept until autovacuum has looked at the table, a minute or
+ * more. Postgres took whatever index came first, and with 10,000 messages an append read all of
+ * them: 2 ms a message instead of 0.06. Now each table can be entered by one index only:
+ * `conversation_id IS NOT DISTINCT FROM` keeps the others out, the look-ups are correlated, and
+ * scans of whole tables are off.
  *
  * The search index may defer more of its work; `SearchIndexKeeper` does that between sends.
  */
@@ -24,7 +25,10 @@ export class AppendPlan1764000800000 implements MigrationInterface {
     await this.replaceAppend(runner);
   }
 
-  /** As before (see the foundation), with each verdict found once and each message's place counted along with it. */
+  /**
+   * As before (see the foundation), with each verdict found once and each message's place counted
+   * along with it.
+   */
   async replaceAppend(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE OR REPLACE FUNCTION append_messages(
@@ -110,7 +114,10 @@ export class AppendPlan1764000800000 implements MigrationInterface {
       END $$`);
   }
 
-  /** The old statement works with the new function's text; what made its plans bad comes back with the settings. */
+  /**
+   * The old statement works with the new function's text; what made its plans bad comes back with
+   * the settings.
+   */
   async down(runner: QueryRunner): Promise<void> {
     for (const name of oldSettings) await runner.query(`ALTER FUNCTION append_messages RESET ${name}`);
     await runner.query(`ALTER INDEX "messages_search" SET (gin_pending_list_limit = 512)`);

@@ -3,8 +3,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * Since when each device may not have heard what its user hid on another one.
  *
- * A time, not a transaction's id: it is moved by how long ago a device proved that it was there, which only a clock can
- * tell; the margin that is taken off covers transactions that commit late. `hidden_messages_at` carries the look-up.
+ * A time, not a transaction's id: it is moved by how long ago a device proved that it was there,
+ * which only a clock can tell; the margin that is taken off covers transactions that commit late.
+ * `hidden_messages_at` carries the look-up.
  */
 export class HiddenRedelivery1764001000000 implements MigrationInterface {
   name = 'HiddenRedelivery1764001000000';

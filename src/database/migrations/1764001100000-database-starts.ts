@@ -3,12 +3,14 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * Recognises restores that the epoch alone does not show.
  *
- * A disk snapshot that is put back is the same cluster on the same timeline; only its transaction ids start again lower,
- * and after a while they have passed those that positions name. So each start of Postgres is recorded with the first
- * transaction id after it: a position from before a start that names a later id is of a future that was undone.
+ * A disk snapshot that is put back is the same cluster on the same timeline; only its transaction
+ * ids start again lower, and after a while they have passed those that positions name. So each
+ * start of Postgres is recorded with the first transaction id after it: a position from before a
+ * start that names a later id is of a future that was undone.
  *
- * A dump restored into the same database makes the tables anew, a data-only one empties them first: the epoch now takes in
- * which tables and which files they are. (VACUUM FULL makes new files, too; it costs clients a full sync.)
+ * A dump restored into the same database makes the tables anew, a data-only one empties them first:
+ * the epoch now takes in which tables and which files they are. (VACUUM FULL makes new files, too;
+ * it costs clients a full sync.)
  */
 export class DatabaseStarts1764001100000 implements MigrationInterface {
   name = 'DatabaseStarts1764001100000';
@@ -21,8 +23,9 @@ export class DatabaseStarts1764001100000 implements MigrationInterface {
         "first_xid" bigint NOT NULL
       )`);
     await runner.query(`CREATE UNIQUE INDEX "database_starts_at" ON "database_starts" ("started_at")`);
-    // Postgres writes a checkpoint when it stops and when it has recovered: its next transaction id is the first of the
-    // start. A later checkpoint, before anybody asked for the epoch, makes it higher and the check weaker, no more.
+    // Postgres writes a checkpoint when it stops and when it has recovered: its next transaction id
+    // is the first of the start. A later checkpoint, before anybody asked for the epoch, makes it
+    // higher and the check weaker, no more.
     await runner.query(`
       CREATE OR REPLACE FUNCTION database_epoch() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
       DECLARE

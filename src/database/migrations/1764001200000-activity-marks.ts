@@ -4,14 +4,15 @@ import { AppendPlan1764000800000 } from './1764000800000-append-plan.js';
 /**
  * What a user's `sync` has to look at, without an index that every send would have to write.
  *
- * `user_activity.until_xid` lies above every transaction that changed the conversation or one of its participants, for
- * everyone who is a participant, or ceased to be one by such a change (ADR-0006). A mark reaches ahead, so that most
- * changes find one that covers them and write nothing: `conversations.marked_until` is what all participants have at least.
+ * `user_activity.until_xid` lies above every transaction that changed the conversation or one of
+ * its participants, for everyone who is a participant, or ceased to be one by such a change
+ * (ADR-0006). A mark reaches ahead, so that most changes find one that covers them and write
+ * nothing: `conversations.marked_until` is what all participants have at least.
  *
- * Triggers, not a call at each place: they hold for the processes of the version before, which run beside those of this one,
- * and for whoever repairs or fills tables by hand. The two functions that take batches mark by themselves: messages because
- * that is cheaper, receipts because they change participants without the conversation's row. `ActivityBackfill` marks who takes
- * part already.
+ * Triggers, not a call at each place: they hold for the processes of the version before, which run
+ * beside those of this one, and for whoever repairs or fills tables by hand. The two functions that
+ * take batches mark by themselves: messages because that is cheaper, receipts because they change
+ * participants without the conversation's row. `ActivityBackfill` marks who takes part already.
  */
 export class ActivityMarks1764001200000 implements MigrationInterface {
   name = 'ActivityMarks1764001200000';
@@ -38,10 +39,11 @@ export class ActivityMarks1764001200000 implements MigrationInterface {
   /**
    * Marks those of the conversations whose mark does not reach beyond the caller's transaction.
    *
-   * Holds their rows, in order of id, as whoever changes them does; to be called before participants are locked. A mark
-   * reaches to the next of the moments that lie 65,536 transactions apart (in groups of more than 64, 1,024 for each
-   * participant), so at a thousand transactions a second a conversation is marked once a minute, and a full group writes no
-   * more rows in the long run than a small one. The hash spreads the moments: large groups are not marked all at once.
+   * Holds their rows, in order of id, as whoever changes them does; to be called before
+   * participants are locked. A mark reaches to the next of the moments that lie 65,536 transactions
+   * apart (in groups of more than 64, 1,024 for each participant), so at a thousand transactions a
+   * second a conversation is marked once a minute, and a full group writes no more rows in the long
+   * run than a small one. The hash spreads the moments: large groups are not marked all at once.
    * The width is policy; nothing else depends on it. Of the settings: see `append_messages`.
    */
   private async createMark(runner: QueryRunner): Promise<void> {
@@ -77,8 +79,9 @@ export class ActivityMarks1764001200000 implements MigrationInterface {
   }
 
   /**
-   * A new conversation is marked at the end of its transaction, when it has participants. A change of membership raises
-   * `participants_version`: whoever it brought in, or put out, has the mark of all others, also where that needs no renewal.
+   * A new conversation is marked at the end of its transaction, when it has participants. A change
+   * of membership raises `participants_version`: whoever it brought in, or put out, has the mark of
+   * all others, also where that needs no renewal.
    */
   private async watchConversations(runner: QueryRunner): Promise<void> {
     // A data-only restore runs without a search path.
@@ -112,8 +115,9 @@ export class ActivityMarks1764001200000 implements MigrationInterface {
   }
 
   /**
-   * Receipts mark before they lock participants. As a rule there is nothing to mark, and they wait for no send; a batch that
-   * moves nothing does not even take a transaction id. Who joins while the batch looks counts as one whose cursors move.
+   * Receipts mark before they lock participants. As a rule there is nothing to mark, and they wait
+   * for no send; a batch that moves nothing does not even take a transaction id. Who joins while
+   * the batch looks counts as one whose cursors move.
    */
   private async markReceipts(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER FUNCTION advance_receipts RENAME TO advance_cursors');
@@ -142,8 +146,8 @@ export class ActivityMarks1764001200000 implements MigrationInterface {
   }
 
   /**
-   * As before (see `AppendPlan`), and marks a whole batch at once where the trigger would take one conversation after the
-   * other. Whether it has to, the locks tell by the way.
+   * As before (see `AppendPlan`), and marks a whole batch at once where the trigger would take one
+   * conversation after the other. Whether it has to, the locks tell by the way.
    */
   private async markMessages(runner: QueryRunner): Promise<void> {
     await runner.query(`

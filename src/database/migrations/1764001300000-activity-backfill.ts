@@ -17,11 +17,12 @@ const fillSql = `
   SELECT id FROM step ORDER BY id DESC LIMIT 1`;
 
 /**
- * Marks everyone who takes part already, or has left, up to the present (see `ActivityMarks`): what changed before is told
- * to positions from before, and costs those of afterwards nothing. Whatever changes meanwhile is marked by itself.
+ * Marks everyone who takes part already, or has left, up to the present (see `ActivityMarks`): what
+ * changed before is told to positions from before, and costs those of afterwards nothing. Whatever
+ * changes meanwhile is marked by itself.
  *
- * In steps, each a transaction of its own that holds some conversations for a moment, so that a large database is served
- * meanwhile. Running it again does no harm.
+ * In steps, each a transaction of its own that holds some conversations for a moment, so that a
+ * large database is served meanwhile. Running it again does no harm.
  */
 export class ActivityBackfill1764001300000 implements MigrationInterface {
   name = 'ActivityBackfill1764001300000';

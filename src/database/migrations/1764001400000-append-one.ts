@@ -3,12 +3,14 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * Appends a message that comes alone, as most do at rest, by small statements.
  *
- * What one message costs in `append_messages` is mostly to set up a plan of thirty nodes that is made for many. The answers
- * are the same (`message-append.repository.spec.ts` asks both), and so are the locks, their order, the settings and the
- * ways into each table (see `AppendPlan`, `ActivityMarks`). `append_messages` stays as it is for batches, and for the
- * processes of the version before.
+ * What one message costs in `append_messages` is mostly to set up a plan of thirty nodes that is
+ * made for many. The answers are the same (`message-append.repository.spec.ts` asks both), and so
+ * are the locks, their order, the settings and the ways into each table (see `AppendPlan`,
+ * `ActivityMarks`). `append_messages` stays as it is for batches, and for the processes of the
+ * version before.
  *
- * Each statement's snapshot is taken after the conversation is locked, so it sees whatever earlier holders committed.
+ * Each statement's snapshot is taken after the conversation is locked, so it sees whatever earlier
+ * holders committed.
  */
 export class AppendOne1764001400000 implements MigrationInterface {
   name = 'AppendOne1764001400000';

@@ -3,21 +3,24 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * What devices lack, at the cost of what changed since they were looked at last.
  *
- * A device has a position: whatever it lacks, now or at any later time, is in conversations whose mark (`user_activity`) lies
- * above `backlog_above_xid` (ADR-0006). It holds for the database `backlog_of` names; null: look everywhere. Kept with the device,
- * so that it is forgotten, and put back by a restore, along with the cursors it speaks of.
+ * A device has a position: whatever it lacks, now or at any later time, is in conversations whose
+ * mark (`user_activity`) lies above `backlog_above_xid` (ADR-0006). It holds for the database
+ * `backlog_of` names; null: look everywhere. Kept with the device, so that it is forgotten, and put
+ * back by a restore, along with the cursors it speaks of.
  */
 export class DeviceBacklogs1764001500000 implements MigrationInterface {
   name = 'DeviceBacklogs1764001500000';
 
   /**
-   * `device_backlogs` tells in which conversations each of the devices lacks something, newest activity first, and moves
-   * positions: to where every transaction had ended, but below the marks of what is lacking. One statement, so both are of
-   * one snapshot, and a device that is forgotten and comes anew meanwhile is not given the position of the old one.
+   * `device_backlogs` tells in which conversations each of the devices lacks something, newest
+   * activity first, and moves positions: to where every transaction had ended, but below the marks
+   * of what is lacking. One statement, so both are of one snapshot, and a device that is forgotten
+   * and comes anew meanwhile is not given the position of the old one.
    *
-   * A position is moved only where that spares the next look 16 conversations or more: as a rule nothing is written. A
-   * device that is locked, because it comes or goes, keeps the one it has: nobody waits for this. Settings: see
-   * `append_messages`; a plan from when the tables were small would read all cursors for each conversation.
+   * A position is moved only where that spares the next look 16 conversations or more: as a rule
+   * nothing is written. A device that is locked, because it comes or goes, keeps the one it has:
+   * nobody waits for this. Settings: see `append_messages`; a plan from when the tables were small
+   * would read all cursors for each conversation.
    */
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE "devices" ADD COLUMN "backlog_above_xid" bigint, ADD COLUMN "backlog_of" text`);

@@ -11,7 +11,8 @@ const source = fileURLToPath(new URL('./dear-calls.c', import.meta.url));
  * Has system calls of processes cost more.
  *
  * @param microseconds a call
- * @returns what their environment must hold, and the directory it needs until the end; ends this process where that cannot be
+ * @returns what their environment must hold, and the directory it needs until the end; ends this
+ *   process where that cannot be
  */
 export function dearCalls(microseconds) {
   const directory = mkdtempSync(join(tmpdir(), 'parley-dear-calls-'));

@@ -19,7 +19,8 @@ function clocksOf(target, services) {
 /**
  * Runs one job in a load generator of its own against a target.
  *
- * @returns what the generator says, and `clocks` by gate: 'start', 'end' and what else the job passes
+ * @returns what the generator says, and `clocks` by gate: 'start', 'end' and what else the job
+ *   passes
  */
 export async function runJob(target, services, job) {
   const load = fork(generator, { env: { ...commonEnv, PATH: '' } });
@@ -40,7 +41,8 @@ export async function runJob(target, services, job) {
 /**
  * Sends, or what else the job's kind does and counts as `acked`, and what it costs.
  *
- * @returns the generator's result, processor time per 1,000 acked in ms, and of the server per delivery in µs
+ * @returns the generator's result, processor time per 1,000 acked in ms, and of the server per
+ *   delivery in µs
  */
 export async function measureCosts(target, services, job) {
   const result = await runJob(target, services, job);

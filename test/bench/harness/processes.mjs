@@ -8,7 +8,8 @@ const running = new Set();
 const stopTimeoutMs = 12_000;
 
 /**
- * Starts `node ARGS` with only the given environment and what is common to all, and resolves once it has printed `word`.
+ * Starts `node ARGS` with only the given environment and what is common to all, and resolves once
+ * it has printed `word`.
  *
  * @throws Error with what it printed, when it ends before
  */

@@ -5,7 +5,8 @@ export function median(numbers) {
 }
 
 /**
- * Measures each variant once a round, in another order each round, after a round that warms up and does not count.
+ * Measures each variant once a round, in another order each round, after a round that warms up and
+ * does not count.
  *
  * @param measure called with (variant, isWarmUp), returns numbers by name
  * @param hasWarmUp whether there is such a round

@@ -6,15 +6,20 @@ import pg from 'pg';
 import { findRedisServer, startEmbeddedPostgres, startEmbeddedRedis } from '../../../dist/embedded/index.js';
 import { giveUp } from '../../../scripts/command-line.mjs';
 
-/** Ends the process where there is none. Not installed, as `npm test` does: a measurement changes nothing on its machine. */
+/**
+ * Ends the process where there is none. Not installed, as `npm test` does: a measurement changes
+ * nothing on its machine.
+ */
 export async function requireRedisServer(command) {
   if ((await findRedisServer()) === null) giveUp(`${command} needs redis-server or valkey-server on the PATH`, 1);
 }
 
 /**
- * Starts a real Postgres, durable as it comes (fsync is on), and a real Redis, in a directory of their own.
+ * Starts a real Postgres, durable as it comes (fsync is on), and a real Redis, in a directory of
+ * their own.
  *
- * @returns their addresses and process ids, `createDatabase(name)`, `query(url, text, values)` and `stop()`
+ * @returns their addresses and process ids, `createDatabase(name)`, `query(url, text, values)` and
+ *   `stop()`
  */
 export async function startServices() {
   await requireRedisServer('npm run bench');

@@ -1,6 +1,9 @@
 import { starters } from '../targets/index.mjs';
 
-/** Starts fresh targets for a workload, checks at its end what the durable ones stored, and stops them. */
+/**
+ * Starts fresh targets for a workload, checks at its end what the durable ones stored, and stops
+ * them.
+ */
 export class Stage {
   #services;
   #options;

@@ -9,7 +9,10 @@ const afterConnectingMs = 1_500;
 // Longer than it takes until an absence is seen through.
 const afterLeavingMs = 6_000;
 
-/** @param job `{ users, seconds }`: each user has an `ask`, `{ event, payload }`, with `isSync` its `sync` since it connected */
+/**
+ * @param job `{ users, seconds }`: each user has an `ask`, `{ event, payload }`, with `isSync` its
+ * `sync` since it connected
+ */
 export async function asking(job) {
   const clients = await connectAll(job.users, () => undefined);
   const sessions = await Promise.all(clients.map((client) => client.ready));

@@ -5,7 +5,10 @@ import { gate } from './gates.mjs';
 
 const afterWarmUpMs = 4_500;
 
-/** @param job `{ users, warmUp, seconds }`: the first `warmUp` users connect and leave before the measurement */
+/**
+ * @param job `{ users, warmUp, seconds }`: the first `warmUp` users connect and leave before the
+ * measurement
+ */
 export async function idling(job) {
   const ignore = () => undefined;
   for (const client of await connectAll(job.users.slice(0, job.warmUp), ignore)) client.close();

@@ -1,4 +1,6 @@
-/** The load generator, a process of its own: takes one job as a message, answers with one result. */
+/**
+ * The load generator, a process of its own: takes one job as a message, answers with one result.
+ */
 import { asking, connecting } from './asking.mjs';
 import { idling } from './idling.mjs';
 import { sending } from './sending.mjs';

@@ -1,4 +1,7 @@
-/** Every recipient marks each message delivered and read, as an app on the screen does; every sender hears of it. */
+/**
+ * Every recipient marks each message delivered and read, as an app on the screen does; every sender
+ * hears of it.
+ */
 export class Marks {
   refused = 0;
   #users;

@@ -1,4 +1,7 @@
-/** Sends of a crowd: `closed`, each sender with `inFlight` on the way; `open`, at a rate whatever is answered. */
+/**
+ * Sends of a crowd: `closed`, each sender with `inFlight` on the way; `open`, at a rate whatever is
+ * answered.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAll, until } from './crowd.mjs';
 import { gate } from './gates.mjs';
@@ -7,7 +10,8 @@ import { Ledger } from './ledger.mjs';
 import { Marks } from './marks.mjs';
 
 const content = { text: 'The quick brown fox jumps over the lazy dog.' };
-// Longer than it takes until a device has proven what it got, so that this is paid for inside the measurement.
+// Longer than it takes until a device has proven what it got, so that this is paid for inside the
+// measurement.
 const settleMs = 1_200;
 
 /** @param job `{ users, senders?, orderKey, seconds, inFlight?, rate?, hasReceipts? }` */

@@ -1,4 +1,6 @@
-/** Some members of a group start and stop to type, in turns; every other member who joined hears it. */
+/**
+ * Some members of a group start and stop to type, in turns; every other member who joined hears it.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOk } from './client.mjs';
 import { connectAll, until } from './crowd.mjs';

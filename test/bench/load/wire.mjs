@@ -1,6 +1,7 @@
 /**
- * A WebSocket reduced to what a load generator needs, to be cheaper than what it measures: text frames over a plain TCP
- * socket, all sockets read into one buffer, and what is sent while one piece of input is handled goes out as one write.
+ * A WebSocket reduced to what a load generator needs, to be cheaper than what it measures: text
+ * frames over a plain TCP socket, all sockets read into one buffer, and what is sent while one
+ * piece of input is handled goes out as one write.
  */
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';

@@ -7,7 +7,9 @@ function user(target, i, userId, conversationId, peers) {
   return { url: urlOf(target, i), auth, conversationId, peers, mustJoin: target.mustJoin ?? false };
 }
 
-/** Pairs who write to each other; the two of a pair are on different processes where there are two. */
+/**
+ * Pairs who write to each other; the two of a pair are on different processes where there are two.
+ */
 export async function pairs(target, count) {
   const users = [];
   for (let i = 0; i < count; i++) {

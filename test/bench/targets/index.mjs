@@ -6,8 +6,9 @@ import { startTutorial } from './tutorial.mjs';
 /**
  * What is measured, by name; each starts fresh processes, durable ones on a database of their own.
  *
- * @returns a target: `name`, `urls` and `pids` of its processes, `authOf(userId, rooms)`, `direct(a, b)` and `group(userIds)`
- * (a conversation's id), `orderKey` (what stands before the growing number in a message), `stored()`, `stop()`
+ * @returns a target: `name`, `urls` and `pids` of its processes, `authOf(userId, rooms)`,
+ *   `direct(a, b)` and `group(userIds)` (a conversation's id), `orderKey` (what stands before the
+ *   growing number in a message), `stored()`, `stop()`
  */
 export const starters = {
   parley: (services, options) => startParley(services, 'parley', options),

@@ -1,4 +1,7 @@
-/** Parley as it is shipped, `node dist/main.js`, with everything on; only limits are raised, by their settings. */
+/**
+ * Parley as it is shipped, `node dist/main.js`, with everything on; only limits are raised, by
+ * their settings.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

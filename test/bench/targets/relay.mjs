@@ -1,4 +1,7 @@
-/** The bare Socket.IO relay of `relay.mjs`, plain, corked, or with the Redis adapter on one or more processes. */
+/**
+ * The bare Socket.IO relay of `relay.mjs`, plain, corked, or with the Redis adapter on one or more
+ * processes.
+ */
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../dist/embedded/index.js';
 import { startNode, stopNode } from '../harness/processes.mjs';

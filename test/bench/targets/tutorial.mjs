@@ -1,4 +1,7 @@
-/** The chat server of the tutorials: Nest gateway, TypeORM `save` per message, a guard that verifies per event. */
+/**
+ * The chat server of the tutorials: Nest gateway, TypeORM `save` per message, a guard that verifies
+ * per event.
+ */
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../../dist/embedded/index.js';
 import { startNode, stopNode } from '../harness/processes.mjs';

@@ -1,7 +1,9 @@
 /**
- * A target of `npm run bench`: the chat server that most Nest tutorials end with, written as they write it.
+ * A target of `npm run bench`: the chat server that most Nest tutorials end with, written as they
+ * write it.
  *
- * Generous to them: no DTO validation, no look-up of the conversation or the sender, no log line per message.
+ * Generous to them: no DTO validation, no look-up of the conversation or the sender, no log line
+ * per message.
  */
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';

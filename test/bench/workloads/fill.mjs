@@ -1,4 +1,7 @@
-/** Rows as the server would have written them, by SQL: a million sends would take longer than the whole run. */
+/**
+ * Rows as the server would have written them, by SQL: a million sends would take longer than the
+ * whole run.
+ */
 import { query } from '../harness/services.mjs';
 
 const asId = (kind, n) => `${kind}0000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
@@ -12,7 +15,10 @@ export const manyId = (user, count, n) => asId('d', (count * 10 + user) * 10_000
 /** The id of the message in the middle. */
 export const middleOf = (size) => asId('c', size);
 
-/** One group per size, with these members and as many messages. @returns how many messages were written */
+/**
+ * One group per size, with these members and as many messages. @returns how many messages were
+ * written
+ */
 export async function fillLong({ databaseUrl }, sizes, members) {
   const indexes = await query(
     databaseUrl,
@@ -47,7 +53,10 @@ export async function fillLong({ databaseUrl }, sizes, members) {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Direct conversations, one message each, of users who have `count` of them. @returns how many messages were written */
+/**
+ * Direct conversations, one message each, of users who have `count` of them. @returns how many
+ * messages were written
+ */
 export async function fillMany({ databaseUrl }, users, counts) {
   for (const count of counts) {
     for (const [i, userId] of users(count).entries()) {
@@ -67,7 +76,8 @@ export async function fillMany({ databaseUrl }, users, counts) {
       );
     }
   }
-  // As if it were long ago: a mark reaches up to 65,536 transactions ahead of the last change (ADR-0006).
+  // As if it were long ago: a mark reaches up to 65,536 transactions ahead of the last change
+  // (ADR-0006).
   await query(databaseUrl, 'UPDATE conversations SET marked_until = changed_xid + 1');
   await query(
     databaseUrl,

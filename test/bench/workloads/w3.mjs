@@ -7,7 +7,10 @@ import { titles } from '../targets/index.mjs';
 const connections = 5_000;
 const idleSeconds = 6;
 
-/** W3: idle connections, each of another user; fresh processes every round, since memory is not given back. */
+/**
+ * W3: idle connections, each of another user; fresh processes every round, since memory is not
+ * given back.
+ */
 export default {
   name: 'W3',
   title: '5,000 idle connections',

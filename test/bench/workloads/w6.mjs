@@ -5,7 +5,10 @@ import { sendTable } from './send-table.mjs';
 
 const pairCount = 100;
 
-/** W6: W1 over two processes and Redis, the two of each pair on different ones; and what Redis costs one process. */
+/**
+ * W6: W1 over two processes and Redis, the two of each pair on different ones; and what Redis costs
+ * one process.
+ */
 export default {
   name: 'W6',
   title: '200 users one to one, over two processes',

@@ -4,7 +4,10 @@ import { measureVariants, number, wrongDeliveries } from './interleaved.mjs';
 
 const pairCount = 100;
 
-/** W7: W1 with every recipient marking every message delivered and read, and every sender hearing of it. */
+/**
+ * W7: W1 with every recipient marking every message delivered and read, and every sender hearing of
+ * it.
+ */
 export default {
   name: 'W7',
   title: '200 users one to one, receipts on and off',

@@ -4,7 +4,8 @@ import { group } from '../targets/casts.mjs';
 import { fillLong, fillMany, longId, manyId, middleOf } from './fill.mjs';
 import { measureVariants, number } from './interleaved.mjs';
 
-// What two short rounds on two shared cores may differ by; what grew with its input would grow a hundredfold.
+// What two short rounds on two shared cores may differ by; what grew with its input would grow a
+// hundredfold.
 const noise = 1.5;
 const members = Array.from({ length: 8 }, (_, i) => `member${i}`);
 const withMany = (count) => Array.from({ length: 4 }, (_, i) => `has${count}-${i}`);
@@ -104,7 +105,9 @@ async function growingList(bench, target) {
   return growth('conversations of the user', results, counts);
 }
 
-/** A row per operation, a column per size; a goal each: the largest costs no more than the smallest. */
+/**
+ * A row per operation, a column per size; a goal each: the largest costs no more than the smallest.
+ */
 function growth(what, results, sizes) {
   const operations = [...new Set(results.names.map((name) => name.split('/')[0]))];
   const cost = (operation, size) => results.of(`${operation}/${size}`, 'totalPer1000');

@@ -17,8 +17,8 @@ const allowed: Record<string, string[]> = {
 };
 
 /**
- * Each event is answered while its connection is alive both ways: none stays open over an unanswered one, and none answers
- * later events only.
+ * Each event is answered while its connection is alive both ways: none stays open over an
+ * unanswered one, and none answers later events only.
  */
 export function checkAnswers(run: RecordedRun): Violation[] {
   return [...run.connections.values()].flatMap((connection) =>

@@ -1,7 +1,10 @@
 import type { Violation } from '../violation.js';
 import type { RecordedRun, SightingRecord } from './recorded-run.js';
 
-/** A connection's greeting may have been under way this long: the client gives up a handshake after 5 s. */
+/**
+ * A connection's greeting may have been under way this long: the client gives up a handshake after
+ * 5 s.
+ */
 const greetingMs = 6_000;
 
 interface Deletion {
@@ -11,8 +14,9 @@ interface Deletion {
 }
 
 /**
- * Once anybody knows that a message is deleted, no answer to a later question shows its content, nor does anything sent to a
- * connection made later, nor anything sent to a connection that was told of the deletion.
+ * Once anybody knows that a message is deleted, no answer to a later question shows its content,
+ * nor does anything sent to a connection made later, nor anything sent to a connection that was
+ * told of the deletion.
  */
 export function checkDeletions(run: RecordedRun): Violation[] {
   const deletions = deletionsOf(run);

@@ -4,13 +4,15 @@ import type { Violation } from '../violation.js';
 import { type ConnectionRecord, type RecordedRun } from './recorded-run.js';
 
 /**
- * A crash of the node costs 5 s (guarantee 4); Redis or a node away costs as long as it is away, up to 10 s here, and time
- * to notice it; a busy machine costs the rest.
+ * A crash of the node costs 5 s (guarantee 4); Redis or a node away costs as long as it is away, up
+ * to 10 s here, and time to notice it; a busy machine costs the rest.
  */
 const liveBoundMs = 25_000;
 const maxSentencesADevice = 3;
 
-/** At the end every device shows what is stored (guarantee 5): each but those that were put away. */
+/**
+ * At the end every device shows what is stored (guarantee 5): each but those that were put away.
+ */
 export function checkCaughtUp(run: RecordedRun): Violation[] {
   const views = viewsOf(run);
   const away = awayAtEnd(run);
@@ -47,7 +49,10 @@ function awayAtEnd(run: RecordedRun): Set<string> {
   return away;
 }
 
-/** Who is connected all the time hears of an acked message without connecting anew (guarantees 4, 10). */
+/**
+ * Who is connected all the time hears of an acked message without connecting anew (guarantees 4,
+ * 10).
+ */
 export function checkLive(run: RecordedRun): Violation[] {
   const firstSeen = firstSightings(run);
   const byUser = groupBy([...run.connections.values()], ({ user }) => user);

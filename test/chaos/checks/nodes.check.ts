@@ -5,7 +5,10 @@ import type { RecordedRun } from './recorded-run.js';
 /** Guarantee 11, and a second for a busy machine. */
 const exitBoundMs = 11_000;
 
-/** Nodes end only when told to, in time and with 0, and print no line that a healthy process does not print. */
+/**
+ * Nodes end only when told to, in time and with 0, and print no line that a healthy process does
+ * not print.
+ */
 export function checkNodes(run: RecordedRun): Violation[] {
   return run.of('node').flatMap((event) => {
     const why = faultOf(event);

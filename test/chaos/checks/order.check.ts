@@ -2,7 +2,9 @@ import { groupBy } from '../group-by.js';
 import type { Violation } from '../violation.js';
 import { type AskRecord, type RecordedRun, type SightingRecord } from './recorded-run.js';
 
-/** `seq` is 1, 2, 3 … in what is stored, and everybody saw each message at its own (guarantee 3). */
+/**
+ * `seq` is 1, 2, 3 … in what is stored, and everybody saw each message at its own (guarantee 3).
+ */
 export function checkSeq(run: RecordedRun): Violation[] {
   const found: Violation[] = [];
   const report = (t: number, what: string) => void found.push({ kind: 'seq', t, what });
@@ -24,8 +26,8 @@ export function checkSeq(run: RecordedRun): Violation[] {
 }
 
 /**
- * What one connection sends gets its seq in the order sent, and what is new comes to it in the order of seq, the missed
- * before the newer (guarantees 3, 5).
+ * What one connection sends gets its seq in the order sent, and what is new comes to it in the
+ * order of seq, the missed before the newer (guarantees 3, 5).
  */
 export function checkOrder(run: RecordedRun): Violation[] {
   return [...sendsOutOfOrder(run), ...newsOutOfOrder(run), ...newsWithHoles(run)];
@@ -64,8 +66,8 @@ function backwards(lane: string, sightings: readonly SightingRecord[]): Violatio
 }
 
 /**
- * When something new comes, the device has been shown everything of others before it, down to the first that came on this
- * connection; but for what was deleted.
+ * When something new comes, the device has been shown everything of others before it, down to the
+ * first that came on this connection; but for what was deleted.
  */
 function newsWithHoles(run: RecordedRun): Violation[] {
   const shown = new Set<string>();

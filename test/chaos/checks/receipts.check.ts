@@ -4,7 +4,10 @@ import { type Numbered, type RecordedRun } from './recorded-run.js';
 type Receipt = Numbered<'receipt'>;
 type Cursor = 'delivered' | 'read';
 
-/** Receipts only grow, and "delivered" is never claimed for what no device of the user has (guarantee 7). */
+/**
+ * Receipts only grow, and "delivered" is never claimed for what no device of the user has
+ * (guarantee 7).
+ */
 export function checkReceipts(run: RecordedRun): Violation[] {
   const receipts = run.of('receipt');
   return [
@@ -15,7 +18,10 @@ export function checkReceipts(run: RecordedRun): Violation[] {
   ];
 }
 
-/** An answer is not below what anybody had seen when it was asked for; what one connection is pushed never falls. */
+/**
+ * An answer is not below what anybody had seen when it was asked for; what one connection is pushed
+ * never falls.
+ */
 function wentBack(run: RecordedRun, receipts: readonly Receipt[], cursor: Cursor): Violation[] {
   const highest = new Map<string, { at: number; value: number }[]>();
   const pushed = new Map<string, number>();
@@ -58,7 +64,10 @@ function storedBelow(run: RecordedRun, receipts: readonly Receipt[]): Violation[
   });
 }
 
-/** All others' messages up to what is claimed have been shown by a device of the user, unless they were deleted first. */
+/**
+ * All others' messages up to what is claimed have been shown by a device of the user, unless they
+ * were deleted first.
+ */
 function claimedTooMuch(run: RecordedRun, receipts: readonly Receipt[]): Violation[] {
   const firstShown = new Map<string, number>();
   for (const { d, id, at } of run.sightings) {

@@ -1,7 +1,10 @@
 import { groupBy } from '../group-by.js';
 import type { Answer, Ask, Entry, EntryOf, Kind, SawMessage, StoredMessage } from '../history.js';
 
-/** An event a device sent, and what became of it. Positions count the entries of the history: they order what `t` does not. */
+/**
+ * An event a device sent, and what became of it. Positions count the entries of the history: they
+ * order what `t` does not.
+ */
 export interface AskRecord extends Ask {
   at: number;
   t: number;
@@ -18,7 +21,9 @@ export interface ConnectionRecord {
   closedAt: number;
   closedT: number;
   asks: AskRecord[];
-  /** When the newest event was sent that got an answer: it was alive both ways until then at least. */
+  /**
+   * When the newest event was sent that got an answer: it was alive both ways until then at least.
+   */
   aliveT: number;
 }
 

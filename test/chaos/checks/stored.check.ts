@@ -25,7 +25,10 @@ function lossOf({ event, c, key, text, answer }: AskRecord, stored: StoredMessag
   return `acked ${key} as ${id} at ${c} seq ${seq}, stored is ${stored.key} at ${stored.c} seq ${stored.seq}`;
 }
 
-/** One stored message a (conversation, sender, clientMessageId), and one answer to all its tries (guarantee 2). */
+/**
+ * One stored message a (conversation, sender, clientMessageId), and one answer to all its tries
+ * (guarantee 2).
+ */
 export function checkTwice(run: RecordedRun): Violation[] {
   const keyed = run.stored.filter(({ key }) => key !== null);
   const doubled = [...groupBy(keyed, ({ c, sender, key }) => `${c} ${sender} ${key}`).values()].filter(
