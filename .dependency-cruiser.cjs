@@ -31,7 +31,8 @@ const allowed = {
   // Ephemeral: what may be lost never touches Postgres.
   presence: [...features.filter((folder) => folder !== 'database'), 'presence'],
   typing: [...features.filter((folder) => folder !== 'database'), 'typing'],
-  ops: [...edge, 'ops'],
+  'open-files': ['open-files'],
+  ops: [...edge, 'ops', 'open-files'],
   embedded: [...settings, 'embedded'],
   cluster: ['cluster'],
 };

@@ -1,75 +1,9 @@
-import type { INestApplication } from '@nestjs/common';
-import { availableParallelism } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
-import { announcement, explanation } from './announcement.js';
-import { clusterNode, routeToSiblings } from './cluster/index.js';
-import { readSettings, type Settings } from './config/index.js';
-import { assertMigrated, assertReachable } from './database/index.js';
-import { assertPortsFree } from './ops/index.js';
-import { createServer } from './server.js';
-import { OwnServices } from './services.js';
+/** `npm start`: the reference server. Loads it only where that can work. */
+import { refusalOfOpenFiles } from './open-files/index.js';
 
-const services = new OwnServices();
-/** Set in a process that `npm run cluster` started. */
-const node = clusterNode();
-let app: INestApplication | undefined;
-let isStopping = false;
-
-/** Ends the process in time whatever hangs (guarantee 11): what is acked is committed. */
-function stopOnSignals(settings: Settings, started: Promise<void>): void {
-  const stop = async (): Promise<void> => {
-    if (isStopping) return;
-    isStopping = true;
-    setTimeout(() => process.exit(0), settings.shutdownTimeoutMs + 500).unref();
-    // Else a service that is starting would be left behind.
-    await started;
-    await app?.close();
-    await services.stop();
-    process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+const refusal = refusalOfOpenFiles();
+if (refusal === null) await import('./reference-server.js');
+else {
+  process.exitCode = 1;
+  process.stderr.on('error', () => undefined).write(`${refusal}\n`);
 }
-
-async function start(given: Settings): Promise<void> {
-  const settings = await services.start(given);
-  await assertReachable(settings.databaseUrl!);
-  if (!settings.migrationsRun) await assertMigrated(settings.databaseUrl!);
-  if (isStopping) return;
-  app = await createServer(settings, {}, node);
-  if (node) await routeToSiblings(await app.init(), node, settings.port);
-  await app.listen(settings.port, settings.host);
-  const url = (await app.getUrl()).replace(/\[::1?\]|0\.0\.0\.0/, 'localhost');
-  if (!node) process.stdout.write(await announcement(settings, given, url));
-}
-
-/**
- * Where no core is to spare, the helpers of V8's young collection take from Postgres and Redis, or
- * from the node beside this one, what they save here: a send costs a twentieth less without them.
- * V8 asks before each collection.
- */
-function collectAlone(): void {
-  if (availableParallelism() <= 2 || node) setFlagsFromString('--no-parallel-scavenge');
-}
-
-async function main(): Promise<void> {
-  collectAlone();
-  process.on('unhandledRejection', reportUnhandled);
-  const given = readSettings(process.env);
-  // A node's ports are the launcher's: it has looked.
-  if (!node) await assertPortsFree(given);
-  const started = start(given);
-  stopOnSignals(given, started);
-  await started;
-}
-
-function reportUnhandled(reason: unknown): void {
-  process.stderr.write(
-    `unhandled rejection: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}\n`,
-  );
-}
-
-main().catch(async (error: unknown) => {
-  process.stderr.write(`${explanation(error)}\n`);
-  await services.stop();
-  process.exit(1);
-});

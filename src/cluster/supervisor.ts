@@ -9,6 +9,8 @@ export interface SupervisorPlan {
   /** The program of one node. */
   exec: string;
   port: number;
+  /** On how many addresses each node listens there. */
+  addresses: number;
   /** Of one node, over this process' own environment. */
   env: (number: number) => NodeJS.ProcessEnv;
   /** After this a node that does not end is killed. */
@@ -88,7 +90,11 @@ export class Supervisor {
 
   private listening({ worker }: Slot, number: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      worker.on('listening', ({ port }: Address) => port === this.plan.port && resolve());
+      let missing = this.plan.addresses;
+      worker.on('listening', ({ port }: Address) => {
+        if (port === this.plan.port) missing -= 1;
+        if (missing === 0) resolve();
+      });
       worker.once('exit', () => this.isStopping || reject(new NodeStartError(`node ${number} did not start`)));
     });
   }

@@ -76,7 +76,12 @@ const day = 86_400;
 export const settingsTable = {
   nodeEnv: setting('NODE_ENV', z.string(), 'development', '`production` refuses every development default'),
   port: setting('PORT', int(0, 65_535), 3000, 'HTTP and Socket.IO port'),
-  host: setting('HOST', z.string().min(1), '0.0.0.0', 'Address to listen on'),
+  host: setting(
+    'HOST',
+    z.string().min(1),
+    '*',
+    'Address to listen on; `*`: all, IPv4 and IPv6; `localhost`: both loopback addresses',
+  ),
   opsPort: setting(
     'OPS_PORT',
     int(0, 65_535),

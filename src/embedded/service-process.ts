@@ -99,7 +99,12 @@ export class ServiceProcess {
   private async restart(): Promise<void> {
     await pause(restartDelayMs, undefined, { ref: false });
     if (this.isStopping) return;
-    await this.launch('a');
+    try {
+      await this.launch('a');
+    } catch {
+      // Its log cannot be opened: the disk is full, or no more files can be opened. Later.
+      return this.restart();
+    }
     this.child!.once('exit', () => void this.restart());
   }
 

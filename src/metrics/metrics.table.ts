@@ -21,10 +21,14 @@ export const metricsTable = {
       help: 'Connecting devices by what said what they lack: `queue`, or Postgres because the queue was `not-whole` or `away`',
       labels: ['source'],
     },
+    parley_log_lines_dropped_total: {
+      help: 'Lines of the log that could not be written: disk full, or the reader of a pipe gone or too slow',
+    },
     parley_offline_notifications_total: { help: 'Notifications of absent users', labels: ['outcome'] },
   },
   gauges: {
     parley_connections: { help: 'Open sockets of this process' },
+    parley_open_files_exhausted: { help: '1 while this process may open no more files, so new connections are closed' },
     parley_outbox_rows: { help: 'Commits of this process that are not announced yet' },
     parley_bus_healthy: { help: '1 while other nodes can be reached, else 0' },
     parley_redis_up: { help: '1 while Redis answers, else 0' },

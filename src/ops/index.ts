@@ -9,7 +9,10 @@
  */
 export { configureHttp, httpAppOptions } from './http-app.js';
 export { HealthChecks, type HealthProbe, type Readiness } from './health-checks.js';
+export { listen } from './listen.js';
+export { listenHosts, urlOf } from './listen-hosts.js';
 export { ParleyLogger } from './logger.js';
 export { buildOpenApiDocument, setupDocs } from './openapi.js';
 export { OpsModule } from './ops.module.js';
 export { assertPortsFree } from './port-check.js';
+export { guardStandardStreams, standardError, standardOutput } from './standard-output.js';

@@ -3,6 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Level, type Logger } from 'pino';
 import type { Settings } from '../config/index.js';
 import { loggedError, redactedPaths, scrubbed } from './redaction.js';
+import { standardOutput } from './standard-output.js';
 
 // A line per module, route and event: a hundred at every start, before the few that matter.
 const bootContexts = new Set<unknown>(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'WebSocketsController']);
@@ -13,7 +14,7 @@ const bootContexts = new Set<unknown>(['InstanceLoader', 'RoutesResolver', 'Rout
  *
  * In development, on a terminal, lines are set for reading where `pino-pretty` is installed.
  * Bodies, tokens, authorization headers, statement parameters and passwords in URLs never get
- * through.
+ * through. Writing neither blocks nor throws: see `LogOutput`.
  */
 export class ParleyLogger implements LoggerService {
   /** For what writes lines of its own kind, such as the request log. */
@@ -21,7 +22,7 @@ export class ParleyLogger implements LoggerService {
 
   /** @param destination takes the lines; for tests */
   constructor(settings: Pick<Settings, 'logLevel' | 'nodeEnv'>, destination?: DestinationStream) {
-    const stream = destination ?? prettyStream(settings) ?? pino.destination({ dest: 1, sync: true });
+    const stream = destination ?? prettyStream(settings) ?? standardOutput;
     this.pino = pino(
       {
         level: settings.logLevel,
@@ -81,11 +82,16 @@ function errorText(message: unknown): string | undefined {
   return message instanceof Error ? message.message : undefined;
 }
 
+interface PinoPretty {
+  prettyFactory(options: object): (line: string) => string;
+}
+
 function prettyStream(settings: Pick<Settings, 'nodeEnv'>): DestinationStream | undefined {
   if (settings.nodeEnv === 'production' || !process.stdout.isTTY) return undefined;
   try {
-    const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => DestinationStream;
-    return pretty({ sync: true, ignore: 'pid', translateTime: 'HH:MM:ss.l' });
+    const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as PinoPretty;
+    const pretty = prettyFactory({ colorize: true, ignore: 'pid', translateTime: 'HH:MM:ss.l' });
+    return { write: (line) => standardOutput.write(pretty(line)) };
   } catch {
     // A production install has no development dependencies; JSON will do.
     return undefined;

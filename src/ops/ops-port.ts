@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { NextFunction, Request, Response } from 'express';
 import { ChatError } from '../common/index.js';
 import { Settings } from '../config/index.js';
+import { listenOnFurther } from './further-listeners.js';
+import { listenHosts } from './listen-hosts.js';
 
 const viaOpsPort = new WeakSet<IncomingMessage>();
 
@@ -45,9 +48,9 @@ export class OpsPort implements OnApplicationBootstrap, BeforeApplicationShutdow
       handle(request, response);
     });
     this.server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(this.settings.opsPort, this.settings.host, resolve);
-    });
+    const [first, ...further] = await listenHosts(this.settings.host);
+    await once(server.listen(this.settings.opsPort, first), 'listening');
+    await listenOnFurther(server, further);
   }
 
   beforeApplicationShutdown(): void {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { HealthChecks } from './health-checks.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
+import { OpenFilesWatch } from './open-files-watch.js';
 import { OpsPort } from './ops-port.js';
 import { StandardProbes } from './standard-probes.js';
 
@@ -11,7 +12,7 @@ import { StandardProbes } from './standard-probes.js';
  */
 @Module({
   controllers: [HealthController, MetricsController],
-  providers: [HealthChecks, OpsPort, StandardProbes],
+  providers: [HealthChecks, OpenFilesWatch, OpsPort, StandardProbes],
   exports: [HealthChecks],
 })
 export class OpsModule {}

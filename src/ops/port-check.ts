@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { SettingsError, type Settings } from '../config/index.js';
+import { listenHosts } from './listen-hosts.js';
 
 /**
  * Whether the server will be able to listen, asked before anything else is started: a second `npm
@@ -9,11 +10,13 @@ import { SettingsError, type Settings } from '../config/index.js';
  * @throws SettingsError naming PORT, OPS_PORT or HOST
  */
 export async function assertPortsFree({ host, port, opsPort }: Settings): Promise<void> {
-  await assertFree('PORT', host, port);
-  if (opsPort !== 0) await assertFree('OPS_PORT', host, opsPort);
+  for (const address of await listenHosts(host)) {
+    await assertFree('PORT', address, port);
+    if (opsPort !== 0) await assertFree('OPS_PORT', address, opsPort);
+  }
 }
 
-async function assertFree(setting: string, host: string, port: number): Promise<void> {
+async function assertFree(setting: string, host: string | undefined, port: number): Promise<void> {
   const server = createServer();
   try {
     await once(server.listen(port, host), 'listening');
@@ -24,8 +27,13 @@ async function assertFree(setting: string, host: string, port: number): Promise<
   await once(server, 'close');
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException, setting: string, host: string, port: number): string {
+function reasonOf(
+  { code, message }: NodeJS.ErrnoException,
+  setting: string,
+  host: string | undefined,
+  port: number,
+): string {
   if (code === 'EADDRINUSE') return `${setting}: ${port} is in use by another process`;
   if (code === 'EACCES') return `${setting}: this user may not listen on ${port}`;
-  return `HOST: cannot listen on ${host}: ${message}`;
+  return `HOST: cannot listen on ${host ?? 'all addresses'}: ${message}`;
 }

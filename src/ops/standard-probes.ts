@@ -1,12 +1,15 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Sql } from '../database/index.js';
 import { Metrics } from '../metrics/index.js';
 import { NodeBus, RedisHealth } from '../redis/index.js';
 import { HealthChecks } from './health-checks.js';
+import { standardError, standardOutput } from './standard-output.js';
 
 /** Watches what every server stands on: Postgres, Redis and the way to the other nodes. */
 @Injectable()
-export class StandardProbes implements OnModuleInit {
+export class StandardProbes implements OnModuleInit, OnApplicationShutdown {
+  private stopCounting: (() => void)[] = [];
+
   constructor(
     private readonly checks: HealthChecks,
     private readonly metrics: Metrics,
@@ -23,5 +26,18 @@ export class StandardProbes implements OnModuleInit {
     this.metrics.sample('parley_postgres_pool', () =>
       Object.entries(this.sql.usage).map(([state, value]) => ({ value, labels: { state } })),
     );
+    this.countLostLines();
+  }
+
+  onApplicationShutdown(): void {
+    for (const stop of this.stopCounting.splice(0)) stop();
+  }
+
+  private countLostLines(): void {
+    const count = (lines: number): void => this.metrics.count('parley_log_lines_dropped_total', {}, lines);
+    for (const output of [standardOutput, standardError]) {
+      count(output.lostLines);
+      this.stopCounting.push(output.onLost(count));
+    }
   }
 }
