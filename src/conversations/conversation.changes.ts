@@ -3,6 +3,7 @@ import type { Actor } from '../auth/index.js';
 import { ChatError, newRandomId, type Role } from '../common/index.js';
 import { Sql, type SqlRunner } from '../database/index.js';
 import { Announcer, type Notice } from '../realtime/index.js';
+import { acceptanceNotice } from './acceptance.notice.js';
 import { conversationNoticeKind, type ConversationChange, type ConversationNotice } from './conversation.notice.js';
 import { ConversationRepository, type LockedConversation } from './conversation.repository.js';
 
@@ -14,6 +15,8 @@ export interface ChangeScope {
    * after the change
    */
   announce(conversationId: string, version: number, change: ConversationChange): void;
+  /** Announced likewise: a user has accepted the other participants. */
+  announceAcceptance(conversationId: string, userId: string): void;
 }
 
 /** As {@link ChangeScope}, with a group the actor takes part in, locked. */
@@ -39,7 +42,11 @@ export class ConversationChanges {
   async commit<T>(work: (scope: ChangeScope) => Promise<T>): Promise<T> {
     const notices: Notice[] = [];
     const { result, ticket } = await this.sql.transaction(async (tx) => {
-      const result = await work({ tx, announce: (...args) => notices.push(noticeOf(...args)) });
+      const result = await work({
+        tx,
+        announce: (...args) => notices.push(noticeOf(...args)),
+        announceAcceptance: (...args) => notices.push(acceptanceNotice(...args)),
+      });
       const ticket = notices.length === 0 ? null : await this.announcer.enlist(tx, notices);
       return { result, ticket };
     });

@@ -18,10 +18,13 @@ export class ConversationController {
   constructor(private readonly conversations: ConversationService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Creates a group, or gives the one direct conversation with another user' })
+  @ApiOperation({
+    summary: 'Creates a group, or opens the one direct conversation with another user',
+    description: 'A group leaves out users who refuse it (`privacy.groups`), and those with a block of either side.',
+  })
   @ApiCreatedResponse({ type: ConversationSchema })
   @ApiOkResponse({ type: ConversationSchema, description: 'The direct conversation was there before' })
-  @ApiErrors('VALIDATION_FAILED', 'CONFLICT', 'FORBIDDEN')
+  @ApiErrors('VALIDATION_FAILED', 'CONFLICT')
   async create(
     @CurrentActor() actor: Actor,
     @Body(new DtoPipe()) dto: CreateConversationDto,

@@ -47,4 +47,11 @@ export class ConversationEntity {
   /** What all participants have at least in `user_activity`; kept by triggers (ADR-0006). */
   @Column('bigint', { name: 'marked_until', default: 0 })
   markedUntil!: number;
+
+  /**
+   * The highest `rejoined_seq` of a participant: who has sent since then has accepted everybody
+   * (ADR-0027).
+   */
+  @Column('bigint', { name: 'rejoined_seq', default: -1 })
+  rejoinedSeq!: number;
 }

@@ -3,6 +3,8 @@ import { ChatError, invalid, newId, type Role } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { ConversationChanges, directIsFixed, type ChangeScope } from './conversation.changes.js';
 import { ConversationRepository, type NewConversation } from './conversation.repository.js';
+import { directKeyOf } from './direct-key.js';
+import { GroupConsentRepository } from './group-consent.repository.js';
 import { ParticipantRepository } from './participant.repository.js';
 
 /** A conversation that was asked for, and whether this made it. */
@@ -20,14 +22,17 @@ export class ConversationFounder {
     private readonly changes: ConversationChanges,
     private readonly conversations: ConversationRepository,
     private readonly participants: ParticipantRepository,
+    private readonly consents: GroupConsentRepository,
     private readonly settings: Settings,
   ) {}
 
   /**
-   * The direct conversation of a user and the one other, made at its first asking.
+   * The direct conversation of a user and the one other, made at its first asking; also where one
+   * has blocked the other. The user has accepted the other by it.
+   *
    * @param others must be one
    * @param title must be null
-   * @throws ChatError VALIDATION_FAILED | CONFLICT | FORBIDDEN
+   * @throws ChatError VALIDATION_FAILED | CONFLICT
    */
   async openDirect(userId: string, others: string[], title: string | null): Promise<Founded> {
     const [otherId] = others;
@@ -36,21 +41,27 @@ export class ConversationFounder {
     return this.changes.commit((scope) => this.findOrInsert(scope, userId, otherId));
   }
 
-  /** A new group the user owns. @throws ChatError CONFLICT (too large) */
+  /**
+   * A new group the user owns, without those who refuse to be added by them. The user has accepted
+   * all who are in it.
+   * @throws ChatError CONFLICT (too large)
+   */
   async createGroup(userId: string, others: string[], title: string | null): Promise<Founded> {
     const { maxGroupSize } = this.settings;
     if (others.length + 1 > maxGroupSize) {
       throw new ChatError('CONFLICT', { message: `A group has at most ${maxGroupSize} participants` });
     }
-    const roles = new Map<string, Role>([[userId, 'owner'], ...others.map((id) => [id, 'member'] as const)]);
-    const id = await this.changes.commit((scope) =>
-      this.insert(scope, { kind: 'group', title, directKey: null }, roles),
-    );
+    const id = await this.changes.commit(async (scope) => {
+      const consenting = await this.consents.consenting(scope.tx, userId, others);
+      const roles = new Map<string, Role>([[userId, 'owner'], ...consenting.map((id) => [id, 'member'] as const)]);
+      return this.insert(scope, userId, { kind: 'group', title, directKey: null }, roles);
+    });
     return { id: id!, created: true };
   }
 
   private async insert(
     { tx, announce }: ChangeScope,
+    founderId: string,
     conversation: Pick<NewConversation, 'kind' | 'title' | 'directKey'>,
     roles: ReadonlyMap<string, Role>,
   ): Promise<string | null> {
@@ -58,6 +69,7 @@ export class ConversationFounder {
     const isNew = await this.conversations.insert(tx, { id, ...conversation, participantCount: roles.size });
     if (!isNew) return null;
     await this.participants.add(tx, id, { lastSeq: 0, lastRev: 0 }, roles);
+    await this.participants.accept(tx, id, founderId);
     announce(id, 1, { type: 'created' });
     return id;
   }
@@ -65,19 +77,16 @@ export class ConversationFounder {
   private async findOrInsert(scope: ChangeScope, userId: string, otherId: string): Promise<Founded> {
     const directKey = directKeyOf(userId, otherId);
     const known = await this.conversations.directId(scope.tx, directKey);
-    if (known !== null) return { id: known, created: false };
-    if (await this.conversations.isBlocked(scope.tx, userId, otherId)) {
-      throw new ChatError('FORBIDDEN', { message: 'One of the two has blocked the other' });
-    }
+    if (known !== null) return this.reopen(scope, known, userId);
     const roles = new Map<string, Role>([userId, otherId].map((id) => [id, 'member']));
-    const id = await this.insert(scope, { kind: 'direct', title: null, directKey }, roles);
+    const id = await this.insert(scope, userId, { kind: 'direct', title: null, directKey }, roles);
     if (id !== null) return { id, created: true };
-    // The other one was faster, and his transaction has committed.
-    return { id: (await this.conversations.directId(scope.tx, directKey))!, created: false };
+    // The other user was faster, and their transaction has committed.
+    return this.reopen(scope, (await this.conversations.directId(scope.tx, directKey))!, userId);
   }
-}
 
-/** The same for both orders of a pair; unambiguous whatever characters the ids have. */
-function directKeyOf(userId: string, otherId: string): string {
-  return JSON.stringify([userId, otherId].sort());
+  private async reopen({ tx, announceAcceptance }: ChangeScope, id: string, userId: string): Promise<Founded> {
+    if (await this.participants.accept(tx, id, userId)) announceAcceptance(id, userId);
+    return { id, created: false };
+  }
 }

@@ -92,15 +92,6 @@ export class ConversationRepository {
     return row?.id ?? null;
   }
 
-  /** Whether one of two users blocks the other. */
-  async isBlocked(tx: SqlRunner, userId: string, otherId: string): Promise<boolean> {
-    const rows = await tx.rows(
-      `SELECT 1 FROM blocks WHERE (user_id = $1 AND blocked_id = $2) OR (user_id = $2 AND blocked_id = $1)`,
-      [userId, otherId],
-    );
-    return rows.length > 0;
-  }
-
   /** @returns the version of the participants, which stays */
   async rename(tx: SqlRunner, conversationId: string, title: string | null): Promise<number> {
     return this.update(tx, `title = $2`, [conversationId, title]);

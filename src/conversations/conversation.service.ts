@@ -34,11 +34,13 @@ export class ConversationService {
    * Creates a group the actor owns, or gives the one direct conversation of two users, made at its
    * first asking.
    *
-   * @param dto.participantIds repeats and the actor himself do not count
+   * A group leaves out who refuses to be added by the actor, or has a block with them (contract,
+   * section 10.3).
+   *
+   * @param dto.participantIds repeats and the actor do not count
    * @returns created: false when the direct conversation was there before
    * @throws ChatError VALIDATION_FAILED (direct: not exactly one other) | CONFLICT (direct with a
-   *   title, group too large) | FORBIDDEN (a new direct conversation where one has blocked the
-   *   other)
+   *   title, group too large)
    * @fires conversation-created to all participants
    * @since 0.1.0
    */

@@ -14,6 +14,7 @@ import { ConversationRepository } from './conversation.repository.js';
 import { ConversationService } from './conversation.service.js';
 import { ConversationViewRepository } from './conversation-view.repository.js';
 import { ConversationViews } from './conversation.views.js';
+import { GroupConsentRepository } from './group-consent.repository.js';
 import { HiddenMessageEntity } from './hidden-message.entity.js';
 import { JoinService } from './join.service.js';
 import { MembershipEvents } from './membership.events.js';
@@ -57,6 +58,7 @@ export class ConversationsModule {
         ConversationService,
         ConversationViewRepository,
         ConversationViews,
+        GroupConsentRepository,
         JoinService,
         MembershipEvents,
         MembershipRepository,

@@ -8,6 +8,7 @@
  * memory knows of a removal at once (ConversationDirectory says how late): what commits checks
  * membership again.
  */
+export { acceptanceNotice, acceptanceNoticeKind, type Acceptance } from './acceptance.notice.js';
 export { AccessGate } from './access.gate.js';
 export { AccessPolicy, type AccessRefusal, type AccessRequest, type AccessVerb } from './access.policy.js';
 export { ConversationActivity, type SentListener } from './conversation.activity.js';

@@ -13,7 +13,11 @@ export class ParticipantController {
   constructor(private readonly participants: ParticipantService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Adds members to a group', description: 'For its owner and admins. Repeats are no error.' })
+  @ApiOperation({
+    summary: 'Adds members to a group',
+    description:
+      'For its owner and admins. Repeats are no error. Left out: users who refuse it (`privacy.groups`), or with a block.',
+  })
   @ApiCreatedResponse({ type: ConversationSchema })
   add(
     @CurrentActor() actor: Actor,

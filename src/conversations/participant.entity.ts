@@ -54,4 +54,19 @@ export class ParticipantEntity {
 
   @Column('bigint', { name: 'changed_xid', default: () => 'current_xid()' })
   changedXid!: number;
+
+  /**
+   * The conversation's seq when the user last opened it, created it or sent; null: not since they
+   * joined (ADR-0027).
+   */
+  @Column('bigint', { name: 'accepted_seq', nullable: true })
+  acceptedSeq!: number | null;
+
+  /** The conversation's last seq when the user came back; -1: they never left. */
+  @Column('bigint', { name: 'rejoined_seq', default: -1 })
+  rejoinedSeq!: number;
+
+  /** The transaction that last changed whose receipts the user may see there. */
+  @Column('bigint', { name: 'sight_xid', nullable: true })
+  sightXid!: number | null;
 }

@@ -16,7 +16,9 @@ interface ParticipantRow {
 @Injectable()
 export class ParticipantRepository {
   /**
-   * Adds participants who read what comes after `start`. One who was there before starts anew.
+   * Adds participants who read what comes after `start`. One who was there before starts anew: whom
+   * they accepted by this conversation, and who accepted them, no longer counts (ADR-0027).
+   *
    * @param roles by user id
    */
   async add(
@@ -26,19 +28,38 @@ export class ParticipantRepository {
     roles: ReadonlyMap<string, Role>,
   ): Promise<void> {
     await tx.rows(
-      `INSERT INTO participants AS p
-         (conversation_id, user_id, role, joined_at, joined_seq, joined_rev, delivered_seq, delivered_rev, read_seq,
-          changed_xid)
-       SELECT $1, n.user_id, n.role, date_trunc('milliseconds', statement_timestamp()), $2, $3, $2, $3, $2,
-              current_xid()
-       FROM unnest($4::text[], $5::text[]) AS n (user_id, role)
-       ON CONFLICT (conversation_id, user_id) DO UPDATE
-       SET role = excluded.role, joined_at = excluded.joined_at, left_at = NULL, joined_seq = excluded.joined_seq,
-           joined_rev = excluded.joined_rev, delivered_seq = excluded.delivered_seq,
-           delivered_rev = excluded.delivered_rev, read_seq = excluded.read_seq, delivered_at = NULL, read_at = NULL,
-           changed_xid = excluded.changed_xid`,
+      `WITH added AS (
+         INSERT INTO participants AS p
+           (conversation_id, user_id, role, joined_at, joined_seq, joined_rev, delivered_seq, delivered_rev, read_seq,
+            changed_xid)
+         SELECT $1, n.user_id, n.role, date_trunc('milliseconds', statement_timestamp()), $2, $3, $2, $3, $2,
+                current_xid()
+         FROM unnest($4::text[], $5::text[]) AS n (user_id, role)
+         ON CONFLICT (conversation_id, user_id) DO UPDATE
+         SET role = excluded.role, joined_at = excluded.joined_at, left_at = NULL, joined_seq = excluded.joined_seq,
+             joined_rev = excluded.joined_rev, delivered_seq = excluded.delivered_seq,
+             delivered_rev = excluded.delivered_rev, read_seq = excluded.read_seq, delivered_at = NULL, read_at = NULL,
+             changed_xid = excluded.changed_xid, accepted_seq = NULL, rejoined_seq = excluded.joined_seq
+         RETURNING p.rejoined_seq
+       )
+       UPDATE conversations SET rejoined_seq = $2 WHERE id = $1 AND (SELECT max(rejoined_seq) FROM added) >= 0`,
       [conversationId, start.lastSeq, start.lastRev, [...roles.keys()], [...roles.values()]],
     );
+  }
+
+  /**
+   * Has a user accept the other participants, as a send does (ADR-0027); by primary keys.
+   * @returns whether they had not yet
+   */
+  async accept(tx: SqlRunner, conversationId: string, userId: string): Promise<boolean> {
+    const rows = await tx.rows(
+      `UPDATE participants p SET accepted_seq = c.last_seq FROM conversations c
+       WHERE c.id = $1 AND p.conversation_id = $1 AND p.user_id = $2 AND p.left_at IS NULL
+         AND (p.accepted_seq > c.rejoined_seq) IS NOT TRUE
+       RETURNING 1`,
+      [conversationId, userId],
+    );
+    return rows.length > 0;
   }
 
   async remove(tx: SqlRunner, conversationId: string, userId: string): Promise<void> {

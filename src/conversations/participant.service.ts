@@ -6,6 +6,7 @@ import { AccessGate } from './access.gate.js';
 import type { AccessVerb } from './access.policy.js';
 import { ConversationChanges, type GroupScope } from './conversation.changes.js';
 import { ConversationRepository } from './conversation.repository.js';
+import { GroupConsentRepository } from './group-consent.repository.js';
 import { ConversationViews } from './conversation.views.js';
 import { ParticipantRepository } from './participant.repository.js';
 
@@ -18,14 +19,16 @@ export class ParticipantService {
     private readonly changes: ConversationChanges,
     private readonly conversations: ConversationRepository,
     private readonly participants: ParticipantRepository,
+    private readonly consents: GroupConsentRepository,
     private readonly gate: AccessGate,
     private readonly views: ConversationViews,
     private readonly settings: Settings,
   ) {}
 
   /**
-   * Adds members, who read what comes from now on. Who takes part already stays as he is; who has
-   * left starts anew.
+   * Adds members, who read what comes from now on. Who takes part already stays as they are; who
+   * has left starts anew. Left out without an error: who refuses to be added by the actor, or has a
+   * block with them (contract, section 10.3).
    *
    * @param userIds need not be known here yet
    * @throws ChatError NOT_FOUND | FORBIDDEN | CONFLICT (a full group, a direct conversation) |
@@ -38,7 +41,8 @@ export class ParticipantService {
     await this.changes.commitToGroup(actor, conversationId, wanted, async (scope) => {
       const { group, role } = scope;
       this.gate.assertAllowed({ userId: actor.userId, verb: 'add-participants', conversation: group, role });
-      const newcomerIds = wanted.filter((userId) => !group.roles.has(userId));
+      const strangerIds = wanted.filter((userId) => !group.roles.has(userId));
+      const newcomerIds = await this.consents.consenting(scope.tx, actor.userId, strangerIds);
       if (newcomerIds.length > 0) await this.insert(actor, scope, newcomerIds);
     });
     return this.views.one(actor.userId, conversationId);

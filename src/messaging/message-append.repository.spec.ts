@@ -92,6 +92,20 @@ async function stored(id: string): Promise<Record<string, unknown> | undefined> 
   return rows[0];
 }
 
+async function noticesOf({ outboxId }: AppendRow): Promise<unknown[]> {
+  const { rows } = await pool.query<{ notices: unknown[] }>('SELECT notices FROM outbox WHERE id = $1', [outboxId]);
+  return rows[0]!.notices;
+}
+
+/** By user id, of those who take part. */
+async function acceptedSeqs(conversationId: string): Promise<Record<string, number | null>> {
+  const { rows } = await pool.query<{ user_id: string; accepted_seq: number | null }>(
+    'SELECT user_id, accepted_seq FROM participants WHERE conversation_id = $1 AND left_at IS NULL',
+    [conversationId],
+  );
+  return Object.fromEntries(rows.map(({ user_id, accepted_seq }) => [user_id, accepted_seq]));
+}
+
 const refusals: [what: string, outcome: string, ask: (scene: Scene) => Partial<PendingMessage>][] = [
   ['of a stranger', 'not-found', () => ({ senderId: 'stranger' })],
   ['of one who has left', 'not-found', ({ gone }) => ({ senderId: gone })],
@@ -134,12 +148,38 @@ describe.each([
     expect(await unmarked(pool)).toEqual([]);
   });
 
+  it('accepts the others once, says so, and again only after somebody has come back', async () => {
+    const { id, ann, ben } = await scene();
+    const write = (senderId: string) => append(pending({ conversationId: id, senderId }));
+    const [first, second] = [await write(ben), await write(ben)];
+    expect([first.hasAccepted, second.hasAccepted]).toEqual([true, false]);
+    const notice = { kind: 'acceptance', payload: { conversationId: id, userId: ben } };
+    expect(await noticesOf(first)).toContainEqual(notice);
+    expect(await noticesOf(second)).not.toContainEqual(notice);
+    expect(await acceptedSeqs(id)).toEqual({ [ann]: 1, [ben]: 2 });
+    const { rowCount } = await pool.query(
+      `WITH back AS (UPDATE participants SET rejoined_seq = 3, accepted_seq = NULL WHERE user_id = $2)
+       UPDATE conversations SET rejoined_seq = 3 WHERE id = $1`,
+      [id, ann],
+    );
+    expect(rowCount).toBe(1);
+    expect([(await write(ben)).hasAccepted, (await write(ann)).hasAccepted]).toEqual([true, true]);
+    expect((await write(ben)).hasAccepted).toBe(false);
+    expect(await acceptedSeqs(id)).toEqual({ [ann]: 5, [ben]: 4 });
+  });
+
   it.each(refusals)('%s is %s, and leaves everything as it is', async (_what, outcome, ask) => {
     const there = await scene();
     const message = pending({ conversationId: there.id, senderId: there.ann, ...ask(there) });
     const row = await append(message);
     const isKnown = outcome === 'duplicate' || outcome === 'conflict';
-    expect(row).toMatchObject({ outcome, message: null, firstId: isKnown ? there.firstId : null });
+    expect(row).toMatchObject({
+      outcome,
+      message: null,
+      firstId: isKnown ? there.firstId : null,
+      hasAccepted: false,
+    });
+    expect((await acceptedSeqs(there.id))[there.ben]).toBeNull();
     expect(await stored(message.id)).toBeUndefined();
     expect(await stored(there.firstId)).toMatchObject({ last_seq: 1, last_rev: 1, is_latest: true });
   });

@@ -10,6 +10,7 @@ type Verdict = [
   rev: number | null,
   participantsVersion: number,
   expiresAtMs: number | null,
+  hasAccepted: boolean,
 ];
 
 interface Verdicts {
@@ -23,7 +24,7 @@ interface Verdicts {
 const appendStatement = `
   SELECT json_agg(json_build_array(
            outcome, CASE WHEN outcome IN ('duplicate', 'conflict') THEN message_id END, seq, rev, participants_version,
-           (extract(epoch FROM expires_at) * 1000)::bigint)) AS verdicts,
+           (extract(epoch FROM expires_at) * 1000)::bigint, has_accepted)) AS verdicts,
          (extract(epoch FROM min(created_at)) * 1000)::bigint AS "createdAtMs",
          max(outbox_id) AS "outboxId"
   FROM append_messages($1, $2, $3, $4)`;
@@ -33,7 +34,7 @@ const appendStatement = `
 const appendOneStatement = `
   SELECT json_build_array(json_build_array(
            outcome, CASE WHEN outcome IN ('duplicate', 'conflict') THEN first_id END, seq, rev, participants_version,
-           (extract(epoch FROM expires_at) * 1000)::bigint)) AS verdicts,
+           (extract(epoch FROM expires_at) * 1000)::bigint, has_accepted)) AS verdicts,
          (extract(epoch FROM created_at) * 1000)::bigint AS "createdAtMs",
          outbox_id AS "outboxId"
   FROM append_message($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;
@@ -93,12 +94,12 @@ function oneStatement(nodeId: string, announcedIds: number[], message: PendingMe
 
 function appendRow(
   pending: PendingMessage,
-  [outcome, firstId, seq, rev, participantsVersion, expiresAtMs]: Verdict,
+  [outcome, firstId, seq, rev, participantsVersion, expiresAtMs, hasAccepted]: Verdict,
   { createdAtMs, outboxId }: Verdicts,
 ): AppendRow {
   const place = { seq: seq!, rev: rev!, createdAtMs, expiresAtMs };
   const message = outcome === 'appended' ? new AppendedMessage(pending, place) : null;
-  return { outcome, message, firstId, participantsVersion, outboxId };
+  return { outcome, message, firstId, participantsVersion, outboxId, hasAccepted };
 }
 
 /**

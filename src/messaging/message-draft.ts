@@ -110,4 +110,9 @@ export interface AppendRow {
   participantsVersion: number;
   /** The outbox row of the batch; the same in every row. */
   outboxId: number | null;
+  /**
+   * Whether the sender accepted the other participants by it (ADR-0027): their first message since
+   * somebody came back.
+   */
+  hasAccepted: boolean;
 }

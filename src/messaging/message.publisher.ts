@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ConversationDirectory, messagesNoticeKind } from '../conversations/index.js';
+import { acceptanceNotice, ConversationDirectory, messagesNoticeKind } from '../conversations/index.js';
 import { Announcer, ConnectionRegistry, type Notice } from '../realtime/index.js';
 import type { MessageChange, MessagesNotice, PlacedChanges } from './message-change.js';
 import type { AppendedMessage, AppendRow, PendingMessage } from './message-draft.js';
@@ -49,7 +49,8 @@ export class MessagePublisher {
       }
     });
     const ticket = rows.find((row) => row.outboxId !== null)?.outboxId;
-    if (ticket != null) this.announce(ticket, [...byConversation.values()]);
+    // Acceptances first: who gets the message may see its sender.
+    if (ticket != null) this.announce(ticket, [...byConversation.values()], acceptancesOf(messages, rows));
   }
 
   /** What to put into the outbox within the transaction of a change other than a send. */
@@ -75,11 +76,9 @@ export class MessagePublisher {
     return null;
   }
 
-  private announce(ticket: number, notices: MessagesNotice[]): void {
-    this.announcer.announce(
-      ticket,
-      notices.map((payload) => ({ kind: messagesNoticeKind, payload })),
-    );
+  private announce(ticket: number, notices: MessagesNotice[], before: Notice[] = []): void {
+    const messages = notices.map((payload) => ({ kind: messagesNoticeKind, payload }));
+    this.announcer.announce(ticket, [...before, ...messages]);
   }
 
   private notice(
@@ -100,6 +99,11 @@ export class MessagePublisher {
         : {}),
     };
   }
+}
+
+function acceptancesOf(messages: readonly PendingMessage[], rows: readonly AppendRow[]): Notice[] {
+  const accepting = messages.filter((_message, i) => rows[i]!.hasAccepted);
+  return accepting.map(({ conversationId, senderId }) => acceptanceNotice(conversationId, senderId));
 }
 
 function newMessageChange(message: AppendedMessage, exceptConnectionId: string | null): MessageChange {

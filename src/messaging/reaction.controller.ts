@@ -25,7 +25,7 @@ export class ReactionController {
   @Delete()
   @ApiOperation({ summary: 'Takes the caller’s reaction away; repeats change nothing' })
   @ApiOkResponse({ type: MessageSchema })
-  @ApiErrors('VALIDATION_FAILED', 'NOT_FOUND')
+  @ApiErrors('VALIDATION_FAILED', 'NOT_FOUND', 'FORBIDDEN')
   remove(
     @CurrentActor() actor: Actor,
     @Param(new DtoPipe()) { id: messageId, emoji }: ReactionParamDto,

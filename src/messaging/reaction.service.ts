@@ -42,21 +42,27 @@ export class ReactionService {
   /**
    * Taking away what is not there, also from a deleted message, is no error.
    *
-   * @throws ChatError NOT_FOUND | UNAVAILABLE
+   * @throws ChatError NOT_FOUND | FORBIDDEN (policy, block) | UNAVAILABLE
    * @fires reaction-changed to all participants
    * @since 0.1.0
    */
   remove(actor: Actor, { messageId, emoji }: ReactionDto): Promise<Message> {
     return this.writer.change(actor, messageId, async (tx, target) => {
+      this.assertMayTouch(actor, target);
       if (!(await this.reactions.remove(tx, target, emoji, actor.userId))) return null;
       return this.applied(tx, target, { userId: actor.userId, emoji, added: false });
     });
   }
 
-  private assertMayReact(actor: Actor, target: MessageTarget, emoji: string): void {
-    const { message, conversationId: id, kind, role } = target;
+  /** Neither side of a block changes anything of a direct conversation (contract, section 10.4). */
+  private assertMayTouch(actor: Actor, { conversationId: id, kind, role, isBlocked }: MessageTarget): void {
     this.gate.assertAllowed({ userId: actor.userId, verb: 'read', conversation: { id, kind }, role });
-    if (target.isBlocked) throw new ChatError('FORBIDDEN', { message: 'One of the two has blocked the other' });
+    if (isBlocked) throw new ChatError('FORBIDDEN', { message: 'One of the two has blocked the other' });
+  }
+
+  private assertMayReact(actor: Actor, target: MessageTarget, emoji: string): void {
+    const { message } = target;
+    this.assertMayTouch(actor, target);
     if (message.deletedAt !== null) throw new ChatError('CONFLICT', { message: 'The message is deleted' });
     const { maxReactions } = this.settings;
     if (Object.hasOwn(message.reactions, emoji) || Object.keys(message.reactions).length < maxReactions) return;

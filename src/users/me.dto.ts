@@ -11,25 +11,35 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { audiences, type Audience, type Privacy, type Profile } from './user.js';
+import { audiences, type Audience, type Privacy, type PrivacyChange, type Profile } from './user.js';
 
 const isGiven = (_dto: unknown, value: unknown): boolean => value !== undefined;
 
-export class PrivacyDto implements Partial<Privacy> {
-  @ApiPropertyOptional({ enum: audiences, description: 'Who sees when one was last here' })
-  @ValidateIf(isGiven)
+/** What of one’s privacy is to change; what is left out stays, null sets the default. */
+export class PrivacyDto implements PrivacyChange {
+  @ApiPropertyOptional({ enum: audiences, nullable: true, description: 'Who sees when one was last here' })
+  @IsOptional()
   @IsIn(audiences)
-  lastSeen?: Audience;
+  lastSeen?: Audience | null;
 
-  @ApiPropertyOptional({ enum: audiences, description: 'Who sees that one is online' })
-  @ValidateIf(isGiven)
+  @ApiPropertyOptional({ enum: audiences, nullable: true, description: 'Who sees that one is online' })
+  @IsOptional()
   @IsIn(audiences)
-  online?: Audience;
+  online?: Audience | null;
 
-  @ApiPropertyOptional({ description: 'false hides one’s own read cursor from others, and others’ from oneself' })
-  @ValidateIf(isGiven)
+  @ApiPropertyOptional({ enum: audiences, nullable: true, description: 'Who may add one to a group' })
+  @IsOptional()
+  @IsIn(audiences)
+  groups?: Audience | null;
+
+  @ApiPropertyOptional({
+    type: Boolean,
+    nullable: true,
+    description: 'false hides one’s own read cursor from others, and others’ from oneself',
+  })
+  @IsOptional()
   @IsBoolean()
-  readReceipts?: boolean;
+  readReceipts?: boolean | null;
 }
 
 /** What of one's profile is to change; what is left out stays. */
@@ -72,11 +82,14 @@ export class UpdateMeDto {
 
 @ApiSchema({ name: 'Privacy' })
 export class PrivacySchema implements Privacy {
-  @ApiProperty({ enum: audiences })
+  @ApiProperty({ enum: audiences, description: '`contacts`: whom the user has accepted' })
   lastSeen!: Audience;
 
-  @ApiProperty({ enum: audiences })
+  @ApiProperty({ enum: audiences, description: '`contacts`: whom the user has accepted' })
   online!: Audience;
+
+  @ApiProperty({ enum: audiences, description: '`contacts`: whom the user has accepted other than by a group' })
+  groups!: Audience;
 
   @ApiProperty()
   readReceipts!: boolean;

@@ -33,10 +33,10 @@ type Pair = readonly [viewerId: string, userId: string];
 /**
  * Who may see whom: presence and typing, events and answers alike.
  *
- * From memory where possible. A change of a block, contact, privacy or membership counts as soon as
- * it is answered, on every node the bus reaches; at most 5 s later when the node that committed it
- * died or the bus is away. Ask at the moment of telling, not of subscribing, and nobody keeps
- * hearing what he may no longer see.
+ * From memory where possible. A change of a block, contact, privacy, membership or acceptance
+ * counts as soon as it is answered, on every node the bus reaches; at most 5 s later when the node
+ * that committed it died or the bus is away. Ask at the moment of telling, not of subscribing, and
+ * nobody keeps hearing what he may no longer see.
  *
  * Bounded: 200,000 pairs and 1,000,000 ids of audiences, the least recently used go first; one
  * query for up to 500 ids.
@@ -66,8 +66,8 @@ export class UserVisibility {
   /**
    * What a viewer may see of others.
    *
-   * @returns an entry for each id; who has never been seen counts as one with default privacy, of
-   *   whom there is nothing
+   * @returns an entry for each id; one who was never seen counts as one with default privacy, who
+   *   has accepted nobody
    * @throws ChatError UNAVAILABLE
    */
   async visibleTo(viewerId: string, userIds: readonly string[]): Promise<Map<string, Sight>> {
@@ -87,8 +87,8 @@ export class UserVisibility {
   }
 
   /**
-   * Who hears of a user's coming and going without asking: those who have him as a contact and may
-   * see it. Those who only share a group with him do not. 10,000 at most; the others can subscribe.
+   * Who hears of a user's coming and going without asking: who has the user as a contact and may
+   * see it. Who is accepted by a group only does not. 10,000 at most; the others can subscribe.
    *
    * @throws ChatError UNAVAILABLE
    */

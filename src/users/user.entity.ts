@@ -24,6 +24,10 @@ export class UserEntity {
   @Column('text', { name: 'privacy_online', default: 'contacts' })
   privacyOnline!: Audience;
 
+  /** Who may add the user to a group. */
+  @Column('text', { name: 'privacy_groups', default: 'everyone' })
+  privacyGroups!: Audience;
+
   @Column('boolean', { name: 'read_receipts', default: true })
   readReceipts!: boolean;
 

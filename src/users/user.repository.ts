@@ -8,12 +8,14 @@ interface ProfileRow {
   avatar_url: string | null;
   privacy_last_seen: Audience;
   privacy_online: Audience;
+  privacy_groups: Audience;
   read_receipts: boolean;
   created_at: Date;
   [column: string]: unknown;
 }
 
-const columns = 'id, display_name, avatar_url, privacy_last_seen, privacy_online, read_receipts, created_at';
+const columns =
+  'id, display_name, avatar_url, privacy_last_seen, privacy_online, privacy_groups, read_receipts, created_at';
 
 /** Reads and writes users by their primary key. */
 @Injectable()
@@ -47,14 +49,23 @@ export class UserRepository {
 }
 
 function assignments({ displayName, avatarUrl, privacy = {} }: ProfileChange): { sets: string[]; values: unknown[] } {
-  const changes = Object.entries({
-    display_name: displayName,
-    avatar_url: avatarUrl,
+  const own = { display_name: displayName, avatar_url: avatarUrl };
+  const choices = {
     privacy_last_seen: privacy.lastSeen,
     privacy_online: privacy.online,
+    privacy_groups: privacy.groups,
     read_receipts: privacy.readReceipts,
-  }).filter(([, value]) => value !== undefined);
-  return { sets: changes.map(([column], i) => `${column} = $${i + 2}`), values: changes.map(([, value]) => value) };
+  };
+  const resets = Object.entries(choices).filter(([, value]) => value === null);
+  const changes = [
+    ...Object.entries(own).filter(([, value]) => value !== undefined),
+    ...Object.entries(choices).filter(([, value]) => value != null),
+  ];
+  const sets = changes.map(([column], i) => `${column} = $${i + 2}`);
+  return {
+    sets: [...sets, ...resets.map(([column]) => `${column} = DEFAULT`)],
+    values: changes.map(([, value]) => value),
+  };
 }
 
 function toProfile(row: ProfileRow): Profile {
@@ -62,7 +73,12 @@ function toProfile(row: ProfileRow): Profile {
     id: row.id,
     displayName: row.display_name,
     avatarUrl: row.avatar_url,
-    privacy: { lastSeen: row.privacy_last_seen, online: row.privacy_online, readReceipts: row.read_receipts },
+    privacy: {
+      lastSeen: row.privacy_last_seen,
+      online: row.privacy_online,
+      groups: row.privacy_groups,
+      readReceipts: row.read_receipts,
+    },
     createdAt: row.created_at.toISOString(),
   };
 }

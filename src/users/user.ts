@@ -1,13 +1,20 @@
-/** Who may see something of a user. */
+/**
+ * Who may see something of a user, or do something with them. `contacts`: whom the user has
+ * accepted (ADR-0027).
+ */
 export type Audience = 'everyone' | 'contacts' | 'nobody';
 
 export const audiences: readonly Audience[] = ['everyone', 'contacts', 'nobody'];
 
-/** What a user lets others see. Default: `contacts`, `contacts`, true. */
+/** What a user lets others see and do. Default: `contacts`, `contacts`, `everyone`, true. */
 export interface Privacy {
   lastSeen: Audience;
   online: Audience;
-  /** False hides his read cursor from others, and theirs from him. */
+  /**
+   * Who may add the user to a group; here `contacts` leaves out who is accepted by a group only.
+   */
+  groups: Audience;
+  /** False hides the user's read cursor from others, and theirs from the user. */
   readReceipts: boolean;
 }
 
@@ -21,9 +28,12 @@ export interface Profile {
   createdAt: string;
 }
 
+/** What of one's privacy is to change; what is left out stays, null sets the default. */
+export type PrivacyChange = { [K in keyof Privacy]?: Privacy[K] | null };
+
 /** What of a profile is to change; what is left out stays, null takes away. */
 export interface ProfileChange {
   displayName?: string | null;
   avatarUrl?: string | null;
-  privacy?: Partial<Privacy>;
+  privacy?: PrivacyChange;
 }

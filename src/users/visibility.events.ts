@@ -1,12 +1,15 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { MembershipEvents } from '../conversations/index.js';
+import { acceptanceNoticeKind, MembershipEvents, type Acceptance } from '../conversations/index.js';
 import { Announcer } from '../realtime/index.js';
 import { visibilityNoticeKind } from './visibility.changes.js';
 
 /** Why somebody may see more or less than before. */
 export interface VisibilityChange {
-  cause: 'blocked' | 'unblocked' | 'contact-added' | 'contact-removed' | 'privacy' | 'membership';
-  /** Who blocked, added, changed his privacy, or takes part in a conversation now or no longer. */
+  cause: 'blocked' | 'unblocked' | 'contact-added' | 'contact-removed' | 'privacy' | 'membership' | 'acceptance';
+  /**
+   * Who blocked, added, changed their privacy, takes part in a conversation now or no longer, or
+   * has accepted the others of one.
+   */
   userId: string;
   /** With blocks and contacts: whom it concerns besides, both ways. Null: anybody. */
   otherId: string | null;
@@ -36,6 +39,10 @@ export class VisibilityEvents implements OnModuleInit {
     const tellOfMember = (_conversationId: string, userId: string) =>
       this.tell({ cause: 'membership', userId, otherId: null });
     this.announcer.on(visibilityNoticeKind, (change: VisibilityChange) => this.tell(change));
+    const tellOfAcceptance = ({ userId }: Acceptance) => this.tell({ cause: 'acceptance', userId, otherId: null });
+    // While this node is cut off, nothing remembered counts for long, and nothing at all when it is
+    // back (UserVisibility).
+    this.announcer.on(acceptanceNoticeKind, tellOfAcceptance, { catchesUp: true });
     this.memberships.onAdded(tellOfMember);
     this.memberships.onRemoved(tellOfMember);
   }

@@ -13,8 +13,7 @@ interface RelationRow {
   viewer_id: string;
   user_id: string;
   is_blocked: boolean;
-  is_contact: boolean;
-  shares_conversation: boolean;
+  is_accepted: boolean;
   privacy_online: Audience;
   privacy_last_seen: Audience;
   [column: string]: unknown;
@@ -38,37 +37,35 @@ export class VisibilityRepository {
   async relations(viewerIds: string[], userIds: string[]): Promise<RelationOfPair[]> {
     const rows = await this.sql.rows<RelationRow>(
       `WITH theirs AS MATERIALIZED (
-         SELECT conversation_id, user_id FROM participants WHERE user_id = ANY ($1::text[]) AND left_at IS NULL
+         SELECT conversation_id, user_id, rejoined_seq FROM participants
+         WHERE user_id = ANY ($1::text[]) AND left_at IS NULL
        ), others AS MATERIALIZED (
-         SELECT conversation_id, user_id FROM participants WHERE user_id = ANY ($2::text[]) AND left_at IS NULL
-       ), shared AS MATERIALIZED (
-         SELECT t.user_id AS viewer_id, o.user_id, bool_or(c.kind = 'direct') AS is_direct
-         FROM theirs t
-         JOIN others o ON o.conversation_id = t.conversation_id
-         JOIN conversations c ON c.id = t.conversation_id
-         GROUP BY t.user_id, o.user_id
+         SELECT conversation_id, user_id, accepted_seq FROM participants
+         WHERE user_id = ANY ($2::text[]) AND left_at IS NULL AND accepted_seq IS NOT NULL
+       ), accepted AS MATERIALIZED (
+         SELECT DISTINCT t.user_id AS viewer_id, o.user_id
+         FROM theirs t JOIN others o ON o.conversation_id = t.conversation_id AND o.accepted_seq > t.rejoined_seq
        )
        SELECT v.id AS viewer_id, s.id AS user_id,
               coalesce(u.privacy_online, 'contacts') AS privacy_online,
               coalesce(u.privacy_last_seen, 'contacts') AS privacy_last_seen,
-              (k.user_id IS NOT NULL OR coalesce(h.is_direct, false)) AS is_contact,
-              h.user_id IS NOT NULL AS shares_conversation,
+              (k.user_id IS NOT NULL OR a.user_id IS NOT NULL) AS is_accepted,
               (EXISTS (SELECT 1 FROM blocks x WHERE x.user_id = v.id AND x.blocked_id = s.id)
                OR EXISTS (SELECT 1 FROM blocks x WHERE x.user_id = s.id AND x.blocked_id = v.id)) AS is_blocked
        FROM unnest($1::text[]) AS v (id)
        CROSS JOIN unnest($2::text[]) AS s (id)
        LEFT JOIN users u ON u.id = s.id
        LEFT JOIN contacts k ON k.user_id = s.id AND k.contact_id = v.id
-       LEFT JOIN shared h ON h.viewer_id = v.id AND h.user_id = s.id`,
+       LEFT JOIN accepted a ON a.viewer_id = v.id AND a.user_id = s.id`,
       [viewerIds, userIds],
     );
     return rows.map(toRelation);
   }
 
   /**
-   * Who has the user as a contact and may hear of his presence unasked: the other sides of his
-   * direct conversations, and who has added him (with privacy `contacts`: if he has added them,
-   * too).
+   * Who has the user as a contact and may hear of their presence unasked: who has added the user,
+   * and the other sides of their direct conversations. With privacy `contacts` the user must have
+   * accepted them, other than by a group.
    *
    * By `contacts_contact` and `participants_user`.
    */
@@ -83,6 +80,8 @@ export class VisibilityRepository {
          JOIN conversations c ON c.id = a.conversation_id AND c.kind = 'direct'
          JOIN participants b ON b.conversation_id = a.conversation_id AND b.user_id <> a.user_id
          WHERE a.user_id = $1 AND a.left_at IS NULL AND b.left_at IS NULL
+           AND (u.privacy_online = 'everyone' OR a.accepted_seq IS NOT NULL
+                OR EXISTS (SELECT 1 FROM contacts o WHERE o.user_id = $1 AND o.contact_id = b.user_id))
          UNION
          SELECT k.user_id
          FROM contacts k
@@ -105,8 +104,7 @@ function toRelation(row: RelationRow): RelationOfPair {
     viewerId: row.viewer_id,
     userId: row.user_id,
     isBlocked: row.is_blocked,
-    isContact: row.is_contact,
-    sharesConversation: row.shares_conversation,
+    isAccepted: row.is_accepted,
     privacy: { online: row.privacy_online, lastSeen: row.privacy_last_seen },
   };
 }

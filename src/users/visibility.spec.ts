@@ -4,8 +4,7 @@ import { sightOf, type Relation } from './visibility.js';
 
 const stranger: Relation = {
   isBlocked: false,
-  isContact: false,
-  sharesConversation: false,
+  isAccepted: false,
   privacy: { online: 'contacts', lastSeen: 'contacts' },
 };
 const seen = (relation: Partial<Relation>): [boolean, boolean] => {
@@ -14,25 +13,24 @@ const seen = (relation: Partial<Relation>): [boolean, boolean] => {
 };
 
 describe('what one user may see of another', () => {
-  it('is nothing for a stranger, and all for contacts and those in a group with him', () => {
+  it('is nothing for a stranger, and all for whom the user has accepted', () => {
     expect(seen({})).toEqual([false, false]);
-    expect(seen({ isContact: true })).toEqual([true, true]);
-    expect(seen({ sharesConversation: true })).toEqual([true, true]);
+    expect(seen({ isAccepted: true })).toEqual([true, true]);
   });
 
   it('follows each setting of its own', () => {
     expect(seen({ privacy: { online: 'everyone', lastSeen: 'contacts' } })).toEqual([true, false]);
     expect(seen({ privacy: { online: 'everyone', lastSeen: 'everyone' } })).toEqual([true, true]);
-    expect(seen({ isContact: true, privacy: { online: 'contacts', lastSeen: 'nobody' } })).toEqual([true, false]);
+    expect(seen({ isAccepted: true, privacy: { online: 'contacts', lastSeen: 'nobody' } })).toEqual([true, false]);
   });
 
   it('never is the time he went without whether he is there', () => {
-    expect(seen({ isContact: true, privacy: { online: 'nobody', lastSeen: 'everyone' } })).toEqual([false, false]);
+    expect(seen({ isAccepted: true, privacy: { online: 'nobody', lastSeen: 'everyone' } })).toEqual([false, false]);
   });
 
   it('is nothing where one blocks the other, whatever else', () => {
     const all = { online: 'everyone', lastSeen: 'everyone' } as const;
-    expect(sightOf({ isBlocked: true, isContact: true, sharesConversation: true, privacy: all })).toEqual({
+    expect(sightOf({ isBlocked: true, isAccepted: true, privacy: all })).toEqual({
       online: false,
       lastSeen: false,
       isBlocked: true,

@@ -1,6 +1,6 @@
 /** Who takes part: users, their conversations and their devices. */
 import { tokenFor } from '../support/client.js';
-import { directConversation, groupConversation } from '../support/conversations.js';
+import { mutualConversation, groupConversation } from '../support/conversations.js';
 import { Device, type DeviceMode } from './device.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
@@ -52,7 +52,7 @@ async function converse(url: string, users: string[], random: Random): Promise<M
   for (const [i, user] of users.entries()) {
     for (const step of [1, 2]) {
       const other = users[(i + step) % users.length]!;
-      conversations.set(await directConversation(url, user, other), [user, other]);
+      conversations.set(await mutualConversation(url, user, other), [user, other]);
     }
   }
   for (let i = 0; i < groupCount; i++) {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ChatError, MemoryStorage, type ClientOptions } from '../../src/client/index.js';
 import { rest, tokenFor } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
-import { directConversation, groupConversation } from '../support/conversations.js';
+import { groupConversation, mutualConversation } from '../support/conversations.js';
 import { closeAll, sdk, textOf, type RecordedClient } from '../support/sdk.js';
 
 let cluster: TestCluster;
@@ -20,7 +20,7 @@ afterAll(() => cluster.stop());
 async function scene(options: Partial<ClientOptions> = {}) {
   users += 1;
   const [alice, bob] = [`alice-${users}`, `bob-${users}`];
-  const conversationId = await directConversation(cluster.url(), alice, bob);
+  const conversationId = await mutualConversation(cluster.url(), alice, bob);
   const sender = sdk(cluster.url(0), alice, { deviceId: 'laptop' });
   const reader = sdk(cluster.url(1), bob, { deviceId: 'phone', ...options });
   await Promise.all([sender.connect(), reader.connect()]);

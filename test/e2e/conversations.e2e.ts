@@ -67,12 +67,19 @@ describe('a direct conversation', () => {
     expect((await call(alice, 'PATCH', `/v1/conversations/${body.id}`, { title: 'No' })).status).toBe(409);
   });
 
-  it('is refused where one has blocked the other, unless it is there already', async () => {
+  it('opens also where one has blocked the other, new or not, and takes no message there', async () => {
     const [alice, bob, carol] = someUsers(3) as [string, string, string];
     const { body } = await create(alice, { kind: 'direct', participantIds: [bob] });
     await sql.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2), ($3, $1)', [alice, bob, carol]);
-    expect((await create(alice, { kind: 'direct', participantIds: [carol] })).status).toBe(403);
-    expect((await create(carol, { kind: 'direct', participantIds: [alice] })).status).toBe(403);
+    const opened = await create(alice, { kind: 'direct', participantIds: [carol] });
+    expect([opened.status, (await create(carol, { kind: 'direct', participantIds: [alice] })).body.id]).toEqual([
+      201,
+      opened.body.id,
+    ]);
+    for (const sender of [alice, carol]) {
+      const path = `/v1/conversations/${opened.body.id}/messages`;
+      expect((await call(sender, 'POST', path, { content: { text: 'hi' } })).status).toBe(403);
+    }
     const again = await create(bob, { kind: 'direct', participantIds: [alice] });
     expect([again.status, again.body.id]).toEqual([200, body.id]);
   });

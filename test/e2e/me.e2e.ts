@@ -50,7 +50,7 @@ it('shows and changes one’s own profile, the same on both nodes', async () => 
     id: alice,
     displayName: null,
     avatarUrl: null,
-    privacy: { lastSeen: 'contacts', online: 'contacts', readReceipts: true },
+    privacy: { lastSeen: 'contacts', online: 'contacts', groups: 'everyone', readReceipts: true },
     createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
   });
   const change = { displayName: 'Alice 🐇', avatarUrl: 'https://example.com/a.png', privacy: { lastSeen: 'nobody' } };
@@ -61,9 +61,16 @@ it('shows and changes one’s own profile, the same on both nodes', async () => 
   expect((await call<Profile>(alice, 'GET', '/v1/me')).body).toEqual({
     ...changed.body,
     displayName: null,
-    privacy: { lastSeen: 'nobody', online: 'contacts', readReceipts: false },
+    privacy: { lastSeen: 'nobody', online: 'contacts', groups: 'everyone', readReceipts: false },
   });
   expect((await call(alice, 'PATCH', '/v1/me', {})).status).toBe(200);
+  await call(alice, 'PATCH', '/v1/me', { privacy: { groups: 'nobody', online: 'everyone' } });
+  const reset = { lastSeen: null, readReceipts: null, groups: 'contacts' };
+  expect((await call<Profile>(alice, 'PATCH', '/v1/me', { privacy: reset })).body.privacy).toEqual({
+    ...fresh.privacy,
+    online: 'everyone',
+    groups: 'contacts',
+  });
 });
 
 it('refuses what a profile cannot be, naming the path', async () => {
@@ -80,7 +87,7 @@ it('refuses what a profile cannot be, naming the path', async () => {
     [{ privacy: 'everyone' }, 'privacy'],
     [{ privacy: { online: 'friends' } }, 'privacy.online'],
     [{ privacy: { readReceipts: 'no' } }, 'privacy.readReceipts'],
-    [{ privacy: { lastSeen: null } }, 'privacy.lastSeen'],
+    [{ privacy: { groups: 'friends' } }, 'privacy.groups'],
     [{ privacy: { colour: 'red' } }, 'privacy.colour'],
     [{ id: 'bob' }, 'id'],
   ];

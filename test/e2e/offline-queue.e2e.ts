@@ -10,7 +10,7 @@ import { ConnectionRegistry } from '../../src/realtime/index.js';
 import { offlineQueueKey, RedisCommands } from '../../src/redis/index.js';
 import type { TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
-import { directConversation } from '../support/conversations.js';
+import { directConversation, mutualConversation } from '../support/conversations.js';
 
 const told: OfflineNotification[] = [];
 /** Users whose first notification fails. */
@@ -40,7 +40,7 @@ async function scene() {
   users += 1;
   const [alice, bob] = [`alice-${users}`, `bob-${users}`];
   const sender = await cluster.connect(alice, 0);
-  const conversationId = await directConversation(cluster.url(), alice, bob);
+  const conversationId = await mutualConversation(cluster.url(), alice, bob);
   const send = async (text: string, to = conversationId) => {
     await sender.ask('send-message', { conversationId: to, content: { text } });
   };

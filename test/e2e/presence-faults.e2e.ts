@@ -193,7 +193,7 @@ it('remembers when a user was last seen over a restart of everything', async () 
     const again = await cluster.connect(someone('viewer'));
     const sights = await again.ask('get-presence', [alice]);
     expect(sights.presences).toEqual([{ userId: alice, status: 'offline', lastSeenAt: null }]);
-    await directConversation(cluster.url(), again.userId, alice);
+    await directConversation(cluster.url(), alice, again.userId);
     const [presence] = (await again.ask<{ presences: Presence[] }>('get-presence', [alice])).presences;
     expect(Date.now() - Date.parse(presence!.lastSeenAt!)).toBeLessThan(20_000);
   } finally {

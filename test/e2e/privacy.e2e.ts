@@ -4,7 +4,7 @@ import type { Presence } from '../../src/common/index.js';
 import type { Privacy } from '../../src/users/index.js';
 import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
-import { directConversation, groupConversation } from '../support/conversations.js';
+import { directConversation, groupConversation, mutualConversation } from '../support/conversations.js';
 
 const settings = { presenceGraceMs: 100 };
 
@@ -79,7 +79,7 @@ describe('presence', () => {
   it('stops for both the moment one blocks the other, on other nodes too, and goes on when that ends', async () => {
     const [alice, bob] = someUsers(2) as [string, string];
     const url = cluster.url();
-    await directConversation(url, alice, bob);
+    await mutualConversation(url, alice, bob);
     const [atAlice, atBob] = await Promise.all([cluster.connect(alice, 1), cluster.connect(bob, 0)]);
     await expect.poll(() => presenceOf(atAlice, bob)).toEqual(seenAs(bob, 'online'));
     await put(url, bob, 'blocks', alice);

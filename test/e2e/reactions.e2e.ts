@@ -172,7 +172,15 @@ describe('reactions', () => {
     const answer = await rest(cluster.url(), eve.userId, 'PUT', pathOf(sent.id, '👍'));
     expect(codeOf(answer, 404)).toBe('NOT_FOUND');
     await sql.query('INSERT INTO blocks (user_id, blocked_id) VALUES ($1, $2)', [alice.userId, clients[1]!.userId]);
-    const refusal = await clients[1]!.refused('add-reaction', { messageId: sent.id, emoji: '👍' });
-    expect(refusal.code).toBe('FORBIDDEN');
+    for (const event of ['add-reaction', 'remove-reaction']) {
+      for (const client of clients) {
+        const refusal = await client.refused(event, { messageId: sent.id, emoji: '👍' });
+        expect(refusal.code).toBe('FORBIDDEN');
+      }
+    }
+    for (const method of ['PUT', 'DELETE']) {
+      const refused = await rest(cluster.url(1), alice.userId, method, pathOf(sent.id, '👍'));
+      expect(codeOf(refused, 403)).toBe('FORBIDDEN');
+    }
   });
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserVisibility, VisibilityEvents, type Privacy, type VisibilityChange } from '../../src/users/index.js';
 import { rest } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
-import { directConversation, groupConversation } from '../support/conversations.js';
+import { directConversation, groupConversation, mutualConversation } from '../support/conversations.js';
 
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -64,12 +64,14 @@ describe('what a viewer may see', () => {
     expect(await sees(alice, bob)).toBe('');
     await becomes(() => sees(alice, bob, 1), '');
     const group = await groupConversation(cluster.url(), alice, [bob, carol]);
-    for (const node of [0, 1]) await becomes(() => sees(alice, bob, node), 'online lastSeen');
+    for (const node of [0, 1]) await becomes(() => sees(bob, alice, node), 'online lastSeen');
+    expect(await sees(alice, bob)).toBe('');
     await call(bob, 'DELETE', `/v1/conversations/${group}/participants/${bob}`);
-    for (const node of [0, 1]) await becomes(() => sees(alice, bob, node), '');
-    expect(await sees(alice, carol)).toBe('online lastSeen');
+    for (const node of [0, 1]) await becomes(() => sees(bob, alice, node), '');
+    expect(await sees(carol, alice)).toBe('online lastSeen');
     await directConversation(cluster.url(), bob, alice);
     for (const node of [0, 1]) await becomes(() => sees(alice, bob, node), 'online lastSeen');
+    expect(await sees(bob, alice)).toBe('');
   });
 
   it('follows privacy, and the time somebody went is not shown without whether he is there', async () => {
@@ -89,7 +91,7 @@ describe('what a viewer may see', () => {
 
   it('is nothing either way while one blocks the other', async () => {
     const [alice, bob] = (await someUsers(2)) as [string, string];
-    await directConversation(cluster.url(), alice, bob);
+    await mutualConversation(cluster.url(), alice, bob);
     await setPrivacy(alice, { online: 'everyone', lastSeen: 'everyone' });
     for (const node of [0, 1]) await becomes(() => sees(bob, alice, node), 'online lastSeen');
     await add(alice, 'blocks', bob);

@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 import type { Message } from '../../src/common/index.js';
 import { rest, tokenFor, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
-import { directConversation, groupConversation } from '../support/conversations.js';
+import { mutualConversation, groupConversation } from '../support/conversations.js';
 
 const document = parse(readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'asyncapi.yaml'), 'utf8')) as {
   components: { messages: Record<string, object> };
@@ -47,7 +47,7 @@ async function ask(client: TestClient, event: string, ...args: unknown[]): Promi
 }
 
 async function converse(alice: TestClient, bob: TestClient): Promise<void> {
-  const conversationId = await directConversation(cluster.url(), 'w-alice', 'w-bob');
+  const conversationId = await mutualConversation(cluster.url(), 'w-alice', 'w-bob');
   for (const client of [alice, bob]) await ask(client, 'join-conversation', conversationId);
   await ask(alice, 'typing-start', { conversationId });
   await bob.waitFor('user-typing');

@@ -14,6 +14,8 @@ import { ActivityMarks1764001200000 } from './1764001200000-activity-marks.js';
 import { ActivityBackfill1764001300000 } from './1764001300000-activity-backfill.js';
 import { AppendOne1764001400000 } from './1764001400000-append-one.js';
 import { DeviceBacklogs1764001500000 } from './1764001500000-device-backlogs.js';
+import { Acceptance1764002600000 } from './1764002600000-acceptance.js';
+import { AppendAcceptance1764002610000 } from './1764002610000-append-acceptance.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
 export const migrations = [
@@ -33,4 +35,6 @@ export const migrations = [
   ActivityBackfill1764001300000,
   AppendOne1764001400000,
   DeviceBacklogs1764001500000,
+  Acceptance1764002600000,
+  AppendAcceptance1764002610000,
 ];
