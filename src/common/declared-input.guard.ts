@@ -2,18 +2,25 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { invalid } from './chat-error.js';
+import { assertHarmlessPayload } from './payload.js';
+import { PayloadLimits } from './payload-limits.js';
 
 /**
- * Refuses a query or a body where the route takes none: no DTO is there that would refuse its
- * properties. An empty body (`{}`) is none.
+ * Refuses a query or a body that would hurt further on ({@link assertHarmlessPayload}), and one
+ * where the route takes none: no DTO is there that would refuse its properties. An empty body
+ * (`{}`) is none.
  *
  * @throws ChatError VALIDATION_FAILED
  */
 @Injectable()
 export class DeclaredInputGuard implements CanActivate {
+  constructor(private readonly limits: PayloadLimits) {}
+
   canActivate(context: ExecutionContext): boolean {
     const declared = declaredInputs(context);
     const { query, body } = context.switchToHttp().getRequest<{ query: unknown; body: unknown }>();
+    assertHarmlessPayload(query);
+    assertHarmlessPayload(body, this.limits.maxContentKeys);
     if (!declared.has(RouteParamtypes.QUERY)) assertEmpty(query);
     if (!declared.has(RouteParamtypes.BODY)) assertEmpty(body);
     return true;

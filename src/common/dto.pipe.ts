@@ -1,6 +1,6 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
 import { invalid } from './chat-error.js';
-import { assertHarmlessPayload } from './payload.js';
+import { assertHarmlessPayload, maxPayloadNodes } from './payload.js';
 import { hasValidationRules, toDto } from './validation.js';
 
 type DtoClass = Type<object>;
@@ -14,8 +14,8 @@ function dtoClassOf({ metatype }: ArgumentMetadata): DtoClass | null {
  * DtoPipe())`), not globally: an embedding application keeps its own pipes.
  *
  * Everything a client sent is found harmless first ({@link assertHarmlessPayload}), also where no
- * DTO is declared (a path parameter). What parameter decorators of our own bring (`custom`) passes
- * untouched.
+ * DTO is declared (a path parameter). The limit of keys is the business of `DeclaredInputGuard`,
+ * which knows the settings. What parameter decorators of our own bring (`custom`) passes untouched.
  *
  * @throws ChatError VALIDATION_FAILED
  */
@@ -23,7 +23,7 @@ function dtoClassOf({ metatype }: ArgumentMetadata): DtoClass | null {
 export class DtoPipe implements PipeTransform {
   transform(value: unknown, metadata: ArgumentMetadata): unknown {
     if (metadata.type === 'custom') return value;
-    assertHarmlessPayload(value);
+    assertHarmlessPayload(value, maxPayloadNodes);
     const dtoClass = dtoClassOf(metadata);
     return dtoClass === null ? value : toDto(dtoClass, value);
   }
@@ -42,7 +42,7 @@ export class DtoPipe implements PipeTransform {
 export class QueryPipe implements PipeTransform {
   transform(value: unknown, metadata: ArgumentMetadata): unknown {
     if (metadata.type === 'custom') return value;
-    assertHarmlessPayload(value);
+    assertHarmlessPayload(value, maxPayloadNodes);
     const dtoClass = dtoClassOf(metadata);
     return dtoClass === null ? value : toDto(dtoClass, converted(dtoClass, value));
   }

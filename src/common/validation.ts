@@ -1,6 +1,6 @@
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { validateSync, type ValidationError } from 'class-validator';
 import { ChatError, type ErrorDetail } from './chat-error.js';
-import { quickVerdict } from './fast-validation.js';
+import { rulesOf, shortPath, unknownProperties, type DtoRules } from './fast-validation.js';
 
 type DtoClass<T extends object> = new () => T;
 
@@ -8,7 +8,6 @@ const bareProperties = new WeakMap<object, string>();
 
 // A payload of ten thousand faults is not worth an answer of ten thousand lines.
 const maxDetails = 20;
-const maxPathLength = 200;
 
 /**
  * Class decorator: a bare string (or, for an array property, a bare array) in place of the payload
@@ -22,7 +21,7 @@ export function Bare(property: string): ClassDecorator {
 
 function detailsOf(errors: ValidationError[], parent: string): ErrorDetail[] {
   return errors.flatMap((error) => {
-    const path = (parent === '' ? error.property : `${parent}.${error.property}`).slice(0, maxPathLength);
+    const path = shortPath(parent, error.property);
     const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
       path,
       message: name === 'whitelistValidation' ? 'is not a property of this payload' : message,
@@ -53,11 +52,32 @@ export function toDto<T extends object>(
   payload: unknown,
   { path = '', isOpen = false }: DtoOptions = {},
 ): T {
-  const dto = Object.assign(new dtoClass(), plainObject(dtoClass, payload, path));
-  if (quickVerdict(dtoClass)(dto)) return dto;
-  const errors = validateSync(dto, { whitelist: !isOpen, forbidNonWhitelisted: !isOpen, forbidUnknownValues: false });
-  if (errors.length === 0) return dto;
-  throw new ChatError('VALIDATION_FAILED', { details: detailsOf(errors, path).slice(0, maxDetails) });
+  const given = plainObject(dtoClass, payload, path);
+  const rules = rulesOf(dtoClass);
+  const isKnown = isOpen || knowsAll(rules, given);
+  const dto = Object.assign(new dtoClass(), isKnown ? given : knownPart(rules, given));
+  if (isKnown && rules.holds(dto)) return dto;
+  const unknown = isKnown ? [] : unknownProperties(rules, given, path, maxDetails);
+  const details = [...unknown, ...faultsOf(rules, dto, path, isOpen)].slice(0, maxDetails);
+  if (details.length === 0) return dto;
+  throw new ChatError('VALIDATION_FAILED', { details });
+}
+
+function knowsAll(rules: DtoRules, payload: object): boolean {
+  for (const name in payload) if (!rules.knows(name)) return false;
+  return true;
+}
+
+/** Without the rest, which is refused anyway: what takes it over would cost by the property. */
+function knownPart({ names }: DtoRules, payload: object): object {
+  const given = names.filter((name) => Object.hasOwn(payload, name));
+  return Object.fromEntries(given.map((name) => [name, (payload as Record<string, unknown>)[name]]));
+}
+
+function faultsOf(rules: DtoRules, dto: object, path: string, isOpen: boolean): ErrorDetail[] {
+  if (rules.faultsOf) return rules.faultsOf(dto, path, maxDetails);
+  const options = { whitelist: !isOpen, forbidNonWhitelisted: !isOpen, forbidUnknownValues: false };
+  return detailsOf(validateSync(dto, options), path);
 }
 
 function plainObject(dtoClass: object, payload: unknown, path: string): object {
@@ -75,5 +95,5 @@ function plainObject(dtoClass: object, payload: unknown, path: string): object {
  * nothing.
  */
 export function hasValidationRules(dtoClass: DtoClass<object>): boolean {
-  return getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false).length > 0;
+  return rulesOf(dtoClass).names.length > 0;
 }

@@ -1,5 +1,5 @@
 import { Global, Module, type DynamicModule, type InjectionToken, type ModuleMetadata } from '@nestjs/common';
-import { Clock, SystemClock } from '../common/index.js';
+import { Clock, PayloadLimits, SystemClock } from '../common/index.js';
 import { makeSettings, Settings } from './settings.js';
 import type { SettingsValues } from './settings.table.js';
 
@@ -27,9 +27,10 @@ export class ConfigModule {
           inject,
           useFactory: async (...dependencies: never[]) => makeSettings(await useFactory(...dependencies)),
         },
+        { provide: PayloadLimits, useExisting: Settings },
         { provide: Clock, useValue: clock },
       ],
-      exports: [Settings, Clock],
+      exports: [Settings, PayloadLimits, Clock],
     };
   }
 }

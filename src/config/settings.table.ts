@@ -145,6 +145,12 @@ export const settingsTable = {
 
   maxTextCharacters: setting('MAX_TEXT_CHARACTERS', int(1, 1_000_000), 10_000, 'Characters of a text message'),
   maxContentBytes: setting('MAX_CONTENT_BYTES', int(64, 16_777_216), 65_536, 'Bytes of a message `content` as JSON'),
+  maxContentKeys: setting(
+    'MAX_CONTENT_KEYS',
+    int(1, 10_000),
+    1_000,
+    'Keys of a message `content` on all levels; above: `VALIDATION_FAILED`',
+  ),
   maxPacketBytes: setting(
     'MAX_PACKET_BYTES',
     int(1_024, 16_777_216),

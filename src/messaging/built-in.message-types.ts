@@ -166,10 +166,21 @@ export class TextMessageType extends MessageType<TextContent> {
   override check(content: TextContent): void {
     const { maxTextCharacters } = this.settings;
     if (content.text.length <= maxTextCharacters) return;
-    // Characters are code points: an emoji outside the basic plane counts once.
-    if ([...content.text].length > maxTextCharacters)
-      throw invalid('content.text', `at most ${maxTextCharacters} characters`);
+    // Characters are code points: an emoji outside the basic plane counts once, though it is two
+    // UTF-16 units.
+    const isTooLong = content.text.length > 2 * maxTextCharacters || codePointsOf(content.text) > maxTextCharacters;
+    if (isTooLong) throw invalid('content.text', `at most ${maxTextCharacters} characters`);
   }
+}
+
+function codePointsOf(text: string): number {
+  let count = text.length;
+  for (let i = 1; i < text.length; i++) if (isLowSurrogate(text.charCodeAt(i))) count -= 1;
+  return count;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
 function openType(name: string, contentClass: new () => object): MessageType {

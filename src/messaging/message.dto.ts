@@ -12,7 +12,7 @@ import {
   Min,
 } from 'class-validator';
 import { Bare } from '../common/index.js';
-import { IsId } from '../conversations/index.js';
+import { IsId, IsUserId } from '../conversations/index.js';
 
 const oneYearSeconds = 31_536_000;
 // The highest the setting that decides may be; the drafter knows it.
@@ -52,8 +52,7 @@ export class MessageBodyDto {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(maxMentions)
-  @IsString({ each: true })
-  @Length(1, 128, { each: true })
+  @IsUserId({ each: true })
   mentions?: string[] | null;
 
   @ApiPropertyOptional({

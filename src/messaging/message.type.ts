@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ChatError, invalid, toDto } from '../common/index.js';
+import { assertKeyCount, ChatError, invalid, toDto } from '../common/index.js';
 import { Settings } from '../config/index.js';
 
 /**
@@ -53,13 +53,15 @@ export class MessageTypeRegistry {
    * Checks a content against its type.
    *
    * @returns the content as JSON, as it is stored and sent
-   * @throws ChatError VALIDATION_FAILED (unknown type, bad content) | PAYLOAD_TOO_LARGE
+   * @throws ChatError VALIDATION_FAILED (unknown type, bad content, more than `MAX_CONTENT_KEYS`) |
+   *   PAYLOAD_TOO_LARGE
    */
   encode(typeName: string, content: object): string {
     const type = this.types.get(typeName);
     if (!type) throw invalid('type', 'is not a registered message type');
+    const { maxContentBytes, maxContentKeys } = this.settings;
+    assertKeyCount(content, maxContentKeys, 'content');
     const json = JSON.stringify(content);
-    const { maxContentBytes } = this.settings;
     if (json.length * 3 > maxContentBytes && Buffer.byteLength(json) > maxContentBytes) {
       throw new ChatError('PAYLOAD_TOO_LARGE', {
         details: [{ path: 'content', message: `at most ${maxContentBytes} bytes` }],

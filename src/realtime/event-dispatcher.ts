@@ -155,7 +155,7 @@ export class EventDispatcher {
     if (line.finished) throw new ChatError('UNAVAILABLE', { message: 'The node is shutting down', retryAfterMs: 500 });
     if (packet[1] instanceof OversizePayload) throw new ChatError('PAYLOAD_TOO_LARGE');
     if (packet.length > 2) throw invalid('', 'an event takes one payload and an ack callback');
-    assertHarmlessPayload(packet[1]);
+    assertHarmlessPayload(packet[1], this.settings.maxContentKeys);
     return packet[1];
   }
 
