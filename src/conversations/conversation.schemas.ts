@@ -89,10 +89,18 @@ export class ParticipantSchema implements Participant {
   @ApiProperty({ format: 'date-time' })
   joinedAt!: string;
 
-  @ApiProperty({ type: 'integer', minimum: 0 })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    description: 'Tells that a device was connected. 0 where there is a block between the two',
+  })
   deliveredSeq!: number;
 
-  @ApiProperty({ type: 'integer', minimum: 0, description: '0 where the participant hides it from the caller' })
+  @ApiProperty({
+    type: 'integer',
+    minimum: 0,
+    description: '0 where the participant hides it from the caller, or where there is a block between the two',
+  })
   readSeq!: number;
 }
 

@@ -1,12 +1,8 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { ChatError, type Conversation, type Participant } from '../common/index.js';
-import {
-  ConversationViewRepository,
-  type ConversationViewRow,
-  type ShownParticipant,
-} from './conversation-view.repository.js';
+import { ConversationViewRepository, type ConversationViewRow } from './conversation-view.repository.js';
 import { isoTime, toMessage } from './message-view.js';
-import { OpenReceiptVisibility, ReceiptVisibility } from './receipt.visibility.js';
+import { cursorsSeen, OpenReceiptVisibility, ReceiptVisibility } from './receipt.visibility.js';
 
 /**
  * Renders conversations as the contract shows them: `unreadCount`, `lastMessage` and cursors are
@@ -43,6 +39,16 @@ export class ConversationViews {
     return view;
   }
 
+  /** Participants with the cursors that a viewer may see; in the order given. */
+  async participantsFor(viewerId: string, participants: readonly Participant[]): Promise<Participant[]> {
+    const others = participants.map(({ userId }) => userId).filter((userId) => userId !== viewerId);
+    const withheld = await this.visibility.withheldFrom(viewerId, others);
+    return participants.map((participant) => ({
+      ...cursorsSeen(participant, withheld.get(participant.userId)),
+      joinedAt: isoTime(participant.joinedAt),
+    }));
+  }
+
   private async render(userIds: string[], conversationIds: string[]): Promise<[string, Conversation][]> {
     if (userIds.length === 0 || conversationIds.length === 0) return [];
     const rows = await this.repository.read(userIds, conversationIds);
@@ -53,16 +59,6 @@ export class ConversationViews {
         return [row.viewer_id, toConversation(row, participants)];
       }),
     );
-  }
-
-  private async participantsFor(viewerId: string, participants: ShownParticipant[]): Promise<Participant[]> {
-    const others = participants.map(({ userId }) => userId).filter((userId) => userId !== viewerId);
-    const hidden = await this.visibility.hiddenFrom(viewerId, others);
-    return participants.map((participant) => ({
-      ...participant,
-      joinedAt: isoTime(participant.joinedAt),
-      readSeq: participant.userId !== viewerId && hidden.has(participant.userId) ? 0 : participant.readSeq,
-    }));
   }
 }
 

@@ -32,6 +32,13 @@ export { isoTime, messageColumns, messageVisibleTo, toMessage, type MessageRow }
 export { messagesNoticeKind, type CommittedChanges } from './message-activity.js';
 export { ParticipantService } from './participant.service.js';
 export { ReceiptListeners, type DeliveredListener } from './receipt.listeners.js';
-export { OpenReceiptVisibility, ReceiptVisibility } from './receipt.visibility.js';
+export {
+  cursorsSeen,
+  nothingWithheld,
+  OpenReceiptVisibility,
+  ReceiptVisibility,
+  type Withheld,
+  type WithheldReceipts,
+} from './receipt.visibility.js';
 export { RoleAccessPolicy } from './role.access-policy.js';
 export { SilentTypingSource, TypingSource } from './typing.source.js';

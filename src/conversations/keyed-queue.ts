@@ -5,6 +5,11 @@
 export class KeyedQueue {
   private readonly tails = new Map<string, Promise<void>>();
 
+  /** Whether nothing of a key runs or waits. */
+  isIdle(key: string): boolean {
+    return !this.tails.has(key);
+  }
+
   /** @returns settles as the task does; a task that fails does not keep the next from running */
   run(key: string, task: () => Promise<void>): Promise<void> {
     const before = this.tails.get(key) ?? Promise.resolve();

@@ -86,7 +86,7 @@ export class ParticipantRepository {
     );
   }
 
-  /** One participant with his cursors. */
+  /** One participant with their cursors as they are stored. */
   async read(tx: SqlRunner, conversationId: string, userId: string): Promise<Participant> {
     const [row] = await tx.rows<ParticipantRow>(
       `SELECT user_id AS "userId", role, joined_at AS "joinedAt", delivered_seq AS "deliveredSeq", read_seq AS "readSeq"

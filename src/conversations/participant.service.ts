@@ -57,7 +57,7 @@ export class ParticipantService {
    * @fires conversation-updated to all participants
    */
   async changeRole(actor: Actor, conversationId: string, userId: string, newRole: Role): Promise<Participant> {
-    return this.changes.commitToGroup(actor, conversationId, [userId], async (scope) => {
+    const changed = await this.changes.commitToGroup(actor, conversationId, [userId], async (scope) => {
       const { tx, group, announce } = scope;
       const role = this.judge(actor, scope, 'change-role', { userId, newRole });
       if (role === newRole) return this.participants.read(tx, group.id, userId);
@@ -67,6 +67,8 @@ export class ParticipantService {
       announce(group.id, await this.conversations.bump(tx, group.id, 0), { type: 'updated' });
       return this.participants.read(tx, group.id, userId);
     });
+    const [shown] = await this.views.participantsFor(actor.userId, [changed]);
+    return shown!;
   }
 
   /**

@@ -117,7 +117,7 @@ export class SyncRepository {
       name: `sync-conversations-${name}`,
       text: `SELECT ${id} AS id FROM ${from} ${conversationOfWalk}
              WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id > $3
-               AND (c.changed_xid >= $2 OR p.changed_xid >= $2 OR p.conversation_id IN (
+               AND (c.changed_xid >= $2 OR p.changed_xid >= $2 OR p.sight_xid >= $2 OR p.conversation_id IN (
                  SELECT h.conversation_id FROM hidden_messages h WHERE h.user_id = $1 AND h.changed_xid >= $2))
              ORDER BY ${id} LIMIT $4`,
       values: [userId, sinceXid, after?.[0] ?? firstId, limit, ...values],
@@ -159,7 +159,8 @@ export class SyncRepository {
                     o.read_seq AS "readSeq", o.delivered_at AS "deliveredAt", o.read_at AS "readAt"
              FROM ${from} CROSS JOIN LATERAL (
                SELECT * FROM participants o
-               WHERE o.conversation_id = p.conversation_id AND o.left_at IS NULL AND o.changed_xid >= $2
+               WHERE o.conversation_id = p.conversation_id AND o.left_at IS NULL
+                 AND (o.changed_xid >= $2 OR p.sight_xid >= $2)
                  AND (o.delivered_at IS NOT NULL OR o.read_at IS NOT NULL) OFFSET 0
              ) o
              WHERE p.user_id = $1 AND p.left_at IS NULL AND p.conversation_id >= $3

@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { pageLimit, type Conversation, type Message } from '../common/index.js';
 import { Settings } from '../config/index.js';
-import { ConversationViews, isoTime, ReceiptVisibility, toMessage } from '../conversations/index.js';
+import {
+  ConversationViews,
+  cursorsSeen,
+  isoTime,
+  ReceiptVisibility,
+  toMessage,
+  type Withheld,
+} from '../conversations/index.js';
 import type { SyncDto } from './sync.dto.js';
 import { SyncRepository, type ReceiptRow, type SyncQuestion, type SyncSnapshot } from './sync.repository.js';
 import { decodeSince, encodeEnd, encodePass, syncParts, type SyncPart, type SyncPass } from './sync.token.js';
@@ -129,8 +136,9 @@ export class SyncService {
   private async readReceipts(question: SyncQuestion, page: SyncPage): Promise<Filled> {
     const rows = await this.repository.receipts(question);
     const others = [...new Set(rows.map(({ userId }) => userId))].filter((userId) => userId !== question.userId);
-    const hidden = await this.visibility.hiddenFrom(question.userId, others);
-    page.receipts = rows.map((row) => receiptOf(row, hidden.has(row.userId)));
+    const withheld = await this.visibility.withheldFrom(question.userId, others);
+    const shown = rows.filter(({ userId }) => withheld.get(userId) !== 'both');
+    page.receipts = shown.map((row) => receiptOf(row, withheld.get(row.userId)));
     return filled(rows, ({ conversationId, userId }) => [conversationId, userId]);
   }
 }
@@ -153,13 +161,14 @@ function unfinished(page: SyncPage, pass: SyncPass, part: SyncPart, after: Fille
   return { ...page, next: encodePass({ ...pass, place: { part, after } }), hasMore: true };
 }
 
-function receiptOf({ readAt, deliveredAt, ...row }: ReceiptRow, isReadHidden: boolean): SyncedReceipt {
+function receiptOf({ readAt, deliveredAt, ...row }: ReceiptRow, withheld: Withheld | undefined): SyncedReceipt {
+  const { deliveredSeq, readSeq } = cursorsSeen(row, withheld);
   return {
     conversationId: row.conversationId,
     userId: row.userId,
-    deliveredSeq: row.deliveredSeq,
-    readSeq: isReadHidden ? 0 : row.readSeq,
+    deliveredSeq,
+    readSeq,
     deliveredAt: isoTime(deliveredAt),
-    readAt: isReadHidden ? null : isoTime(readAt),
+    readAt: withheld ? null : isoTime(readAt),
   };
 }

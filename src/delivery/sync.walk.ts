@@ -51,5 +51,6 @@ export const changedSql = `
   ) a
   WHERE a.is_hiding
     OR (SELECT c.changed_xid FROM conversations c WHERE c.id = a.conversation_id) >= $2
-    OR (SELECT true FROM participants o WHERE o.conversation_id = a.conversation_id AND o.changed_xid >= $2 LIMIT 1)
+    OR (SELECT true FROM participants o WHERE o.conversation_id = a.conversation_id
+          AND (o.changed_xid >= $2 OR (o.user_id = $1 AND o.sight_xid >= $2)) LIMIT 1)
   LIMIT ${maxListed + 1}`;

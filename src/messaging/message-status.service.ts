@@ -18,8 +18,8 @@ export class MessageStatusService {
    * Any participant who can see the message may ask, not only its sender. A deleted message still
    * answers.
    *
-   * Whoever hides his read cursor counts as delivered; who asks and hides his own sees nobody's
-   * else.
+   * A recipient who hides their read cursor counts as delivered, and an asker who hides their own
+   * sees nobody else's. A recipient who has a block with the asker does not count.
    *
    * @throws ChatError NOT_FOUND (no such message, or the actor may not see it) | the policy's code
    */
@@ -27,18 +27,21 @@ export class MessageStatusService {
     const receipts = await this.repository.read(actor.userId, messageId);
     if (!receipts) throw new ChatError('NOT_FOUND');
     await this.gate.require(actor, 'read', receipts.conversationId);
-    const recipients = await this.withoutHidden(actor.userId, receipts.recipients);
+    const recipients = await this.withoutWithheld(actor.userId, receipts.recipients);
     const deliveredTo = marksOf(recipients, ({ deliveredAt }) => deliveredAt);
     const readBy = marksOf(recipients, ({ readAt }) => readAt);
     const status = leastOf(recipients.length, deliveredTo.length, readBy.length);
     return { messageId, status, deliveredTo, readBy, participantCount: receipts.participantCount };
   }
 
-  private async withoutHidden(viewerId: string, recipients: MessageRecipient[]): Promise<MessageRecipient[]> {
+  /** A user whose receipts are withheld as a whole is no recipient for this viewer. */
+  private async withoutWithheld(viewerId: string, recipients: MessageRecipient[]): Promise<MessageRecipient[]> {
     const others = recipients.map(({ userId }) => userId).filter((userId) => userId !== viewerId);
-    const hidden = await this.visibility.hiddenFrom(viewerId, others);
-    if (hidden.size === 0) return recipients;
-    return recipients.map((one) => (hidden.has(one.userId) ? { ...one, readAt: null } : one));
+    const withheld = await this.visibility.withheldFrom(viewerId, others);
+    if (withheld.size === 0) return recipients;
+    return recipients
+      .filter(({ userId }) => withheld.get(userId) !== 'both')
+      .map((one) => (withheld.has(one.userId) ? { ...one, readAt: null } : one));
   }
 }
 

@@ -9,8 +9,8 @@ export interface StatusMark {
 export interface MessageStatus {
   messageId: string;
   /**
-   * The least over the other participants who may see the message; `sent` when there is none. The
-   * sender does not count, nor who has left or joined later.
+   * The least over the other participants who may see the message and have no block with the asker;
+   * `sent` when there is none. The sender does not count, nor who has left or joined later.
    */
   status: 'sent' | 'delivered' | 'read';
   /** In order of time. */

@@ -2,36 +2,47 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../common/index.js';
-import { ReceiptVisibility } from '../conversations/index.js';
-import { VisibilityEvents } from '../users/index.js';
-import { ReceiptPrivacyRepository } from './receipt-privacy.repository.js';
+import { nothingWithheld, ReceiptVisibility, type Withheld, type WithheldReceipts } from '../conversations/index.js';
+import { VisibilityEvents, type VisibilityChange } from '../users/index.js';
+import { ReceiptPrivacyRepository, type ReceiptStance } from './receipt-privacy.repository.js';
 
 const maxUsers = 200_000;
+/** Users, and those they block. */
+const maxIds = 1_000_000;
 // Only for notices that come late, because their node died or Redis is away.
 const maxAgeMs = 10_000;
 
+/** Of almost everybody: one object, so that comparing it is enough. */
+const open: ReceiptStance = { isHider: false, blockedIds: new Set() };
+
 interface Known {
-  isHider: boolean;
+  stance: ReceiptStance;
   loadedAtMs: number;
 }
 
 /** A query that is about to be sent. */
 interface Query {
   userIds: Set<string>;
-  hiders: Promise<ReadonlySet<string>>;
+  stances: Promise<ReadonlyMap<string, ReceiptStance>>;
 }
 
 /**
- * `readReceipts: false` works both ways: it hides one's own read cursor from others, and others'
- * from oneself.
+ * The one place that withholds receipts. Both rules work both ways:
+ *
+ * - `readReceipts: false` hides one's own read cursor from others, and others' from oneself.
+ * - A block of either side withholds both cursors of each from the other (contract, section 10.4).
  *
  * From memory; a change made on any node counts after milliseconds, at most 10 s. Look-ups of one
  * turn of the event loop share one query, so a group of any size costs one.
  */
 @Injectable()
 export class ReceiptPrivacy extends ReceiptVisibility implements OnModuleInit {
-  private readonly cache = new LRUCache<string, Known>({ max: maxUsers });
-  private readonly loads = new Map<string, Promise<boolean>>();
+  private readonly cache = new LRUCache<string, Known>({
+    max: maxUsers,
+    maxSize: maxIds,
+    sizeCalculation: ({ stance }) => 1 + stance.blockedIds.size,
+  });
+  private readonly loads = new Map<string, Promise<ReceiptStance>>();
   private nextQuery: Query | null = null;
 
   constructor(
@@ -43,38 +54,47 @@ export class ReceiptPrivacy extends ReceiptVisibility implements OnModuleInit {
   }
 
   onModuleInit(): void {
+    const causes: VisibilityChange['cause'][] = ['privacy', 'blocked', 'unblocked'];
     this.events.onChanged(({ cause, userId }) => {
-      if (cause === 'privacy') this.forget(userId);
+      if (causes.includes(cause)) this.forget(userId);
     });
   }
 
-  override async hiddenFrom(viewerId: string, userIds: string[]): Promise<ReadonlySet<string>> {
-    const [isViewerHider, ...areHiders] = await this.areHiders([viewerId, ...userIds]);
-    return new Set(userIds.filter((_userId, i) => isViewerHider || areHiders[i]));
+  override withheldFrom(viewerId: string, userIds: readonly string[]): WithheldReceipts | Promise<WithheldReceipts> {
+    return this.withheldBetween(viewerId, userIds);
   }
 
-  private async areHiders(userIds: string[]): Promise<(boolean | null)[]> {
-    const known = userIds.map((userId) => this.recall(userId));
-    if (!known.includes(null)) return known;
-    return Promise.all(known.map(async (isHider, i) => isHider ?? this.look(userIds[i]!)));
+  override withheldOf(userId: string, viewerIds: readonly string[]): WithheldReceipts | Promise<WithheldReceipts> {
+    return this.withheldBetween(userId, viewerIds);
   }
 
-  private recall(userId: string): boolean | null {
+  /** Both rules are the same from either side. */
+  private withheldBetween(userId: string, otherIds: readonly string[]): WithheldReceipts | Promise<WithheldReceipts> {
+    const ids = [userId, ...otherIds];
+    const nowMs = this.clock.now();
+    const known = ids.map((id) => this.recall(id, nowMs));
+    if (!known.includes(null)) return weigh(ids, known as ReceiptStance[]);
+    const stances = known.map(async (stance, i) => stance ?? this.look(ids[i]!));
+    return Promise.all(stances).then((all) => weigh(ids, all));
+  }
+
+  private recall(userId: string, nowMs: number): ReceiptStance | null {
     const known = this.cache.get(userId);
-    return known && this.clock.now() - known.loadedAtMs < maxAgeMs ? known.isHider : null;
+    return known && nowMs - known.loadedAtMs < maxAgeMs ? known.stance : null;
   }
 
-  private look(userId: string): Promise<boolean> {
+  private look(userId: string): Promise<ReceiptStance> {
     return this.loads.get(userId) ?? this.load(userId);
   }
 
-  private load(userId: string): Promise<boolean> {
+  private load(userId: string): Promise<ReceiptStance> {
     const loadedAtMs = this.clock.now();
-    const load = this.ask(userId)
-      .then((isHider) => {
-        // Not if the user has changed his mind since the query was sent.
-        if (this.loads.get(userId) === load) this.cache.set(userId, { isHider, loadedAtMs });
-        return isHider;
+    const load: Promise<ReceiptStance> = this.ask(userId)
+      .then((stance) => {
+        // The user has decided otherwise since the query was sent.
+        if (this.loads.get(userId) !== load) return this.look(userId);
+        this.cache.set(userId, { stance, loadedAtMs });
+        return stance;
       })
       .finally(() => {
         if (this.loads.get(userId) === load) this.loads.delete(userId);
@@ -83,23 +103,35 @@ export class ReceiptPrivacy extends ReceiptVisibility implements OnModuleInit {
     return load;
   }
 
-  private async ask(userId: string): Promise<boolean> {
+  private async ask(userId: string): Promise<ReceiptStance> {
     const query = (this.nextQuery ??= this.prepareQuery());
     query.userIds.add(userId);
-    return (await query.hiders).has(userId);
+    return (await query.stances).get(userId) ?? open;
   }
 
   private prepareQuery(): Query {
     const userIds = new Set<string>();
-    const hiders = nextTurn().then(() => {
+    const stances = nextTurn().then(() => {
       this.nextQuery = null;
-      return this.repository.hidersAmong([...userIds]);
+      return this.repository.stancesOf([...userIds]);
     });
-    return { userIds, hiders };
+    return { userIds, stances };
   }
 
   private forget(userId: string): void {
     this.cache.delete(userId);
     this.loads.delete(userId);
   }
+}
+
+/** @param ids one user, then the others @returns by id of the others */
+function weigh([userId, ...otherIds]: string[], [own, ...others]: ReceiptStance[]): WithheldReceipts {
+  if (own === open && others.every((other) => other === open)) return nothingWithheld;
+  const withheld = new Map<string, Withheld>();
+  others.forEach((other, i) => {
+    const otherId = otherIds[i]!;
+    if (own!.blockedIds.has(otherId) || other.blockedIds.has(userId!)) withheld.set(otherId, 'both');
+    else if (own!.isHider || other.isHider) withheld.set(otherId, 'read');
+  });
+  return withheld;
 }

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { KeyedQueue, ReceiptVisibility } from '../conversations/index.js';
+import { KeyedQueue, ReceiptVisibility, type Withheld, type WithheldReceipts } from '../conversations/index.js';
 import { ConnectionRegistry, PacketWriter, type Connection } from '../realtime/index.js';
 import { NodeBus } from '../redis/index.js';
 import type { ReceiptEvent } from './receipt.js';
@@ -11,9 +11,9 @@ const topic = 'receipts';
  * Sends receipts to the sockets concerned, on this node and all others (contract, section 5).
  *
  * A direct conversation: all sockets of the peer. A group: the other participants' sockets that
- * joined it. Read cursors also reach the reader's own other sockets, and nobody for whom they are
- * hidden. At most once; from whatever nodes they come, each cursor only grows. What is lost is
- * found again by `sync`.
+ * joined it. Read cursors also reach the reader's own other sockets. Nobody is told of cursors that
+ * are withheld from them ({@link ReceiptVisibility}). At most once; from whatever nodes they come,
+ * each cursor only grows. What is lost is found again by `sync`.
  */
 @Injectable()
 export class ReceiptFanOut {
@@ -39,19 +39,24 @@ export class ReceiptFanOut {
   private deliverAll(events: ReceiptEvent[]): void {
     for (const event of events) {
       if (!this.progress.advance(event)) continue;
+      if (event.event === 'messages-read') this.write(this.ownOthers(event), event);
       const others = this.othersConcerned(event);
-      if (event.event === 'message-delivered') this.write(others, event);
-      else this.deliverRead(event, others);
+      if (others.length > 0) this.deliver(event, others);
     }
   }
 
-  private deliverRead(event: ReceiptEvent, others: Connection[]): void {
-    this.write(this.ownOthers(event), event);
-    if (others.length === 0) return;
-    // In order, though whether somebody may see it can take a look-up.
+  /** In order, though whether somebody may see it can take a look-up. */
+  private deliver(event: ReceiptEvent, others: Connection[]): void {
+    if (!this.queue.isIdle(event.conversationId)) return this.deliverLater(event, () => this.viewersOf(event, others));
+    const viewers = this.viewersOf(event, others);
+    if (viewers instanceof Promise) this.deliverLater(event, () => viewers);
+    else this.write(viewers, event);
+  }
+
+  private deliverLater(event: ReceiptEvent, viewers: () => Connection[] | Promise<Connection[]>): void {
     this.queue
-      .run(event.conversationId, async () => this.write(await this.allowedToSee(event, others), event))
-      .catch((error: unknown) => this.logger.warn(`a read receipt was not told: ${String(error)}`));
+      .run(event.conversationId, async () => this.write(await viewers(), event))
+      .catch((error: unknown) => this.logger.warn(`a receipt was not told: ${String(error)}`));
   }
 
   private othersConcerned({ peerId, conversationId, userId }: ReceiptEvent): Connection[] {
@@ -63,16 +68,22 @@ export class ReceiptFanOut {
     return [...this.registry.ofUser(userId)].filter((connection) => connection.id !== exceptConnectionId);
   }
 
-  private async allowedToSee({ userId }: ReceiptEvent, others: Connection[]): Promise<Connection[]> {
+  private viewersOf({ event, userId }: ReceiptEvent, others: Connection[]): Connection[] | Promise<Connection[]> {
+    const allowed = (withheld: WithheldReceipts): Connection[] =>
+      withheld.size === 0 ? others : others.filter((one) => maySee(event, withheld.get(one.userId)));
     const viewerIds = [...new Set(others.map((connection) => connection.userId))];
-    const hidden = await Promise.all(viewerIds.map((viewerId) => this.visibility.hiddenFrom(viewerId, [userId])));
-    const allowed = new Set(viewerIds.filter((_viewerId, i) => !hidden[i]!.has(userId)));
-    return others.filter((connection) => connection.isOpen && allowed.has(connection.userId));
+    const withheld = this.visibility.withheldOf(userId, viewerIds);
+    if (!(withheld instanceof Promise)) return allowed(withheld);
+    return withheld.then((known) => allowed(known).filter(({ isOpen }) => isOpen));
   }
 
   private write(connections: Connection[], event: ReceiptEvent): void {
     if (connections.length > 0) this.writer.write(connections, event.event, payloadOf(event));
   }
+}
+
+function maySee(event: ReceiptEvent['event'], withheld: Withheld | undefined): boolean {
+  return withheld === undefined || (withheld === 'read' && event === 'message-delivered');
 }
 
 function payloadOf({ event, conversationId, userId, seq, at }: ReceiptEvent): Record<string, unknown> {

@@ -25,13 +25,22 @@ export class MessageStatusSchema implements MessageStatus {
   @ApiProperty({ format: 'uuid' })
   messageId!: string;
 
-  @ApiProperty({ enum: ['sent', 'delivered', 'read'], description: 'The least over the other participants' })
+  @ApiProperty({
+    enum: ['sent', 'delivered', 'read'],
+    description: 'The least over the other participants without a block',
+  })
   status!: MessageStatus['status'];
 
-  @ApiProperty({ type: () => [StatusMarkSchema], description: 'In order of time; without the sender' })
+  @ApiProperty({
+    type: () => [StatusMarkSchema],
+    description: 'In order of time; without the sender, and without users with a block',
+  })
   deliveredTo!: StatusMark[];
 
-  @ApiProperty({ type: () => [StatusMarkSchema], description: 'In order of time; without those who hide it' })
+  @ApiProperty({
+    type: () => [StatusMarkSchema],
+    description: 'In order of time; without those who hide it, and without users with a block',
+  })
   readBy!: StatusMark[];
 
   @ApiProperty({ type: 'integer', minimum: 0, description: 'Of the conversation, now' })

@@ -23,7 +23,9 @@ export class BlockController {
   @HttpCode(204)
   @ApiOperation({
     summary: 'Blocks a user',
-    description: 'Stops direct messages, presence and typing, both ways, at once. At most `MAX_BLOCKS`.',
+    description:
+      'Stops direct messages, presence, typing and receipts, both ways, at once, and keeps either out of groups of the ' +
+      'other. At most `MAX_BLOCKS`.',
   })
   @ApiNoContentResponse()
   @ApiErrors('VALIDATION_FAILED', 'CONFLICT')

@@ -11,19 +11,42 @@ export class BlockRepository extends UserListRepository {
   }
 
   /**
-   * Locks the direct conversation of two users, if there is one, until the transaction ends: a send
+   * Locks the conversations that two users share until the transaction ends, in order of id: a send
    * that has begun is committed by then, one that begins later sees what this transaction did. By
    * `participants_user`.
    */
-  async lockDirect(tx: SqlRunner, userId: string, otherId: string): Promise<void> {
-    await tx.rows(
-      `SELECT 1 FROM conversations c
-       WHERE c.kind = 'direct' AND c.id IN (
+  async lockShared(tx: SqlRunner, userId: string, otherId: string): Promise<string[]> {
+    const rows = await tx.rows<{ id: string }>(
+      `SELECT c.id FROM conversations c
+       WHERE c.id IN (
          SELECT a.conversation_id FROM participants a
-         JOIN participants b ON b.conversation_id = a.conversation_id AND b.user_id = $2
-         WHERE a.user_id = $1)
-       FOR NO KEY UPDATE`,
+         JOIN participants b ON b.conversation_id = a.conversation_id AND b.user_id = $2 AND b.left_at IS NULL
+         WHERE a.user_id = $1 AND a.left_at IS NULL)
+       ORDER BY c.id FOR NO KEY UPDATE`,
       [userId, otherId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Notes that two users see other receipts of each other from now on, so that their next `sync`
+   * shows them.
+   *
+   * @param conversationIds locked by {@link lockShared}
+   */
+  async noteSight(tx: SqlRunner, conversationIds: string[], userId: string, otherId: string): Promise<void> {
+    if (conversationIds.length === 0) return;
+    // Marks come before the locks of participants (ADR-0006).
+    await tx.rows('SELECT mark_activity($1::uuid[])', [conversationIds]);
+    await tx.rows(
+      `WITH held AS MATERIALIZED (
+         SELECT conversation_id, user_id FROM participants
+         WHERE conversation_id = ANY ($1::uuid[]) AND user_id IN ($2, $3)
+         ORDER BY conversation_id, user_id FOR NO KEY UPDATE
+       )
+       UPDATE participants p SET sight_xid = current_xid()
+       FROM held h WHERE p.conversation_id = h.conversation_id AND p.user_id = h.user_id`,
+      [conversationIds, userId, otherId],
     );
   }
 

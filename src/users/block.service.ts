@@ -9,11 +9,11 @@ import { UserListPager } from './user-list.pager.js';
 import { VisibilityChanges } from './visibility.changes.js';
 
 /**
- * Whom a user blocks. A block stops direct messages, presence and typing, both ways; groups go on
- * otherwise.
+ * Whom a user blocks. A block stops direct messages, presence, typing and receipts, both ways, and
+ * keeps either out of groups of the other. In a common group both still see each other's messages.
  *
- * The other is not told. Direct messages he can only notice by sending: what he sees of presence
- * and typing is what he would see of somebody who is not there.
+ * The other is not told. They notice a block by sending directly, or by receipts that are no longer
+ * shown: what they see of presence and typing is what they would see of somebody who is not there.
  */
 @Injectable()
 export class BlockService {
@@ -38,18 +38,22 @@ export class BlockService {
   async add({ userId }: Actor, blockedId: string): Promise<void> {
     if (blockedId === userId) throw invalid('userId', 'must be another user');
     await this.changes.commit(async ({ tx, announce }) => {
-      await this.blocks.lockDirect(tx, userId, blockedId);
+      const sharedIds = await this.blocks.lockShared(tx, userId, blockedId);
       const addition = await this.blocks.add(tx, userId, blockedId, this.settings.maxBlocks);
       if (addition === 'full') throw tooManyBlocks(this.settings.maxBlocks);
-      if (addition === 'added') announce({ cause: 'blocked', userId, otherId: blockedId });
+      if (addition !== 'added') return;
+      await this.blocks.noteSight(tx, sharedIds, userId, blockedId);
+      announce({ cause: 'blocked', userId, otherId: blockedId });
     });
   }
 
   /** @throws ChatError NOT_FOUND (not blocked) */
   async remove({ userId }: Actor, blockedId: string): Promise<void> {
     await this.changes.commit(async ({ tx, announce }) => {
+      const sharedIds = await this.blocks.lockShared(tx, userId, blockedId);
       const wasThere = await this.blocks.remove(tx, userId, blockedId);
       if (!wasThere) throw new ChatError('NOT_FOUND');
+      await this.blocks.noteSight(tx, sharedIds, userId, blockedId);
       announce({ cause: 'unblocked', userId, otherId: blockedId });
     });
   }
