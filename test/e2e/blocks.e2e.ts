@@ -106,6 +106,49 @@ describe('a block', () => {
     expect(after.body.lastSeq).toBe(accepted + 1);
   });
 
+  it.each(['blocker', 'blocked'])('lets the %s read and delete directly, and change nothing else', async (who) => {
+    const [alice, bob] = someUsers(2) as [string, string];
+    const id = await directConversation(cluster.url(), alice, bob);
+    const [atAlice, atBob] = await Promise.all([
+      cluster.connect(alice, 0, { ackMode: 'manual' }),
+      cluster.connect(bob, 1, { ackMode: 'manual' }),
+    ]);
+    for (const client of [atAlice, atBob]) await client.ask('join-conversation', id);
+    const own = [await send(atAlice, id), await send(atAlice, id)].map(({ message }) => message.id);
+    const [theirs] = [await send(atBob, id)].map(({ message }) => message.id);
+    await atAlice.ask('add-reaction', { messageId: own[0], emoji: '👍' });
+    await (who === 'blocker' ? block(alice, bob) : block(bob, alice));
+
+    const refused: [event: string, payload: object][] = [
+      ['send-message', { conversationId: id, content: { text: 'hi' } }],
+      ['edit-message', { messageId: own[0], content: { text: 'hi' } }],
+      ['add-reaction', { messageId: theirs, emoji: '👍' }],
+      ['remove-reaction', { messageId: own[0], emoji: '👍' }],
+    ];
+    for (const [event, payload] of refused) expect((await atAlice.refused(event, payload)).code).toBe('FORBIDDEN');
+    const routes: [method: string, path: string, body?: object][] = [
+      ['POST', `/v1/conversations/${id}/messages`, { content: { text: 'hi' } }],
+      ['PATCH', `/v1/messages/${own[0]}`, { content: { text: 'hi' } }],
+      ['PUT', `/v1/messages/${theirs}/reactions/%F0%9F%91%8D`],
+      ['DELETE', `/v1/messages/${own[0]}/reactions/%F0%9F%91%8D`],
+    ];
+    for (const [method, path, body] of routes) {
+      expect([path, (await rest(cluster.url(1), alice, method, path, body)).status]).toEqual([path, 403]);
+    }
+
+    atBob.forget();
+    await atAlice.ask('typing-start', { conversationId: id });
+    expect((await atAlice.ask('get-messages', { conversationId: id })).messages).toHaveLength(3);
+    await atAlice.ask('mark-read', { conversationId: id, seq: 3 });
+    await atAlice.ask('join-conversation', id);
+    await atAlice.ask('delete-message', { messageId: theirs, scope: 'me' });
+    await atAlice.ask('delete-message', { messageId: own[0] });
+    const opened = { kind: 'direct', participantIds: [bob] };
+    expect((await rest(cluster.url(1), alice, 'POST', '/v1/conversations', opened)).status).toBe(200);
+    await atBob.waitFor('message-deleted', ({ messageId }) => messageId === own[0]);
+    expect(atBob.heard.map(({ event }) => event)).toEqual(['message-deleted']);
+  });
+
   it('is not told to the other', async () => {
     const [alice, bob] = someUsers(2) as [string, string];
     await directConversation(cluster.url(), alice, bob);

@@ -1,5 +1,7 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Conversation, Message, Participant } from '../../src/common/index.js';
+import { unmarked, wearMarks } from '../support/activity-marks.js';
 import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
@@ -227,4 +229,24 @@ it('a block of two tells a third nothing, who syncs', async () => {
   await block(a, b);
   expect(await changesSince(carol, next)).toMatchObject({ conversations: [], receipts: [] });
   expect((await changesSince(bob, next)).conversations.map(({ id }) => id)).toContain(group);
+});
+
+it('a block and its end are part of the next sync of both, also long after the last change', async () => {
+  const { a, b, alice, bob, direct, group } = await scene();
+  const sql = new pg.Client({ connectionString: cluster.database.url });
+  await sql.connect();
+  try {
+    for (const change of [block, unblock]) {
+      const before = await Promise.all([alice, bob].map((client) => client.ask<Sync>('sync', { since: null })));
+      for (const id of [direct, group]) await wearMarks(sql, id);
+      await change(b, a);
+      expect(await unmarked(sql)).toEqual([]);
+      for (const [i, client] of [alice, bob].entries()) {
+        const { conversations } = await changesSince(client, before[i]!.next);
+        expect(conversations.map(({ id }) => id).sort()).toEqual([direct, group].sort());
+      }
+    }
+  } finally {
+    await sql.end();
+  }
 });

@@ -15,7 +15,7 @@ export async function unmarked(sql: Queryable): Promise<unknown[]> {
     `SELECT p.conversation_id, p.user_id, a.until_xid, c.marked_until, n.changed_xid
      FROM participants p JOIN conversations c ON c.id = p.conversation_id
      CROSS JOIN LATERAL (
-       SELECT CASE WHEN p.left_at IS NULL THEN greatest(c.changed_xid, (
+       SELECT CASE WHEN p.left_at IS NULL THEN greatest(c.changed_xid, p.sight_xid, (
          SELECT max(o.changed_xid) FROM participants o WHERE o.conversation_id = c.id)) ELSE p.changed_xid END AS changed_xid
      ) n
      LEFT JOIN user_activity a ON a.conversation_id = p.conversation_id AND a.user_id = p.user_id

@@ -5,19 +5,47 @@ import { AppendOne1764001400000 } from './1764001400000-append-one.js';
 /**
  * A send accepts the others of its conversation (ADR-0027), in the statement that appends it.
  *
- * Both functions are as before (see `ActivityMarks` and `AppendOne`), and set `accepted_seq` where
- * it does not hold yet. Then the outbox row carries a notice of it, and `has_accepted` is true.
- * They lock participants in the order of the primary key, after their conversations, as receipts
- * do.
+ * Both functions are as before (see `ActivityMarks` and `AppendOne`), and call `accept_senders` for
+ * senders whose `accepted_seq` does not hold yet. Then the outbox row carries a notice of it, and
+ * `has_accepted` is true. Participants are locked in the order of the primary key, after their
+ * conversations, as receipts do.
  */
 export class AppendAcceptance1764002610000 implements MigrationInterface {
   name = 'AppendAcceptance1764002610000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await this.createAcceptSenders(runner);
     await runner.query('DROP FUNCTION append_messages');
     await this.createAppendMessages(runner);
     await runner.query('DROP FUNCTION append_message');
     await this.createAppendMessage(runner);
+  }
+
+  /**
+   * Has senders of one conversation accept the others, and answers what to add to the notices. A
+   * function of its own, and strict: as a part of the statement for batches it would cost each batch
+   * a fifteenth, though almost none has anything to do here. It runs with the settings of its callers.
+   */
+  private async createAcceptSenders(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE FUNCTION accept_senders(p_conversation_id uuid, p_sender_ids text[], p_seq bigint)
+      RETURNS text LANGUAGE plpgsql STRICT AS $$
+      DECLARE
+        v_notices text;
+      BEGIN
+        WITH held AS MATERIALIZED (
+          SELECT p.user_id FROM participants p
+          WHERE p.conversation_id = p_conversation_id AND p.user_id = ANY (p_sender_ids)
+          ORDER BY p.user_id FOR NO KEY UPDATE
+        ), accepted AS (
+          UPDATE participants p SET accepted_seq = p_seq
+          FROM held h WHERE p.conversation_id = p_conversation_id AND p.user_id = h.user_id
+          RETURNING p.user_id
+        )
+        SELECT string_agg(',{"kind":"acceptance","payload":{"conversationId":"' || p_conversation_id || '","userId":'
+                          || to_json(a.user_id) || '}}', '') INTO v_notices FROM accepted a;
+        RETURN v_notices;
+      END $$`);
   }
 
   private async createAppendMessages(runner: QueryRunner): Promise<void> {
@@ -90,29 +118,21 @@ export class AppendAcceptance1764002610000 implements MigrationInterface {
                  j.fingerprint, j.type, j.content, j.reply_to, j.mentions, v_now, j.expiry, v_xid
           FROM judged j WHERE j.n IS NOT NULL
         ), grown AS (
-          SELECT j.conversation_id, count(*) AS n, min(j.last_rev) AS last_rev, min(j.participants_version) AS version
+          SELECT j.conversation_id, count(*) AS n, min(j.last_seq) AS last_seq, min(j.last_rev) AS last_rev,
+                 min(j.participants_version) AS version,
+                 array_agg(j.sender_id) FILTER (WHERE j.is_accepting) AS accepting
           FROM judged j WHERE j.n IS NOT NULL GROUP BY j.conversation_id
         ), bumped AS (
           UPDATE conversations c
           SET last_seq = c.last_seq + g.n, last_rev = c.last_rev + g.n, updated_at = v_now, changed_xid = v_xid
           FROM grown g WHERE c.id = g.conversation_id
-        ), accepted AS (
-          UPDATE participants p SET accepted_seq = s.seq
-          FROM (
-            SELECT j.conversation_id, j.sender_id, max(j.last_seq + j.n) AS seq
-            FROM judged j WHERE j.n IS NOT NULL AND j.is_accepting
-            GROUP BY j.conversation_id, j.sender_id ORDER BY j.conversation_id, j.sender_id OFFSET 0
-          ) s
-          WHERE p.conversation_id = s.conversation_id AND p.user_id = s.sender_id
-          RETURNING p.conversation_id, p.user_id
         ), announced AS (
           INSERT INTO outbox (node_id, notices)
           SELECT p_node_id, ('[' || string_agg(
                    '{"kind":"messages","payload":{"conversationId":"' || g.conversation_id || '","version":' || g.version
                    || ',"fromRev":' || g.last_rev + 1 || ',"toRev":' || g.last_rev + g.n || '}}', ',')
-                 || coalesce((SELECT string_agg(',{"kind":"acceptance","payload":{"conversationId":"' || a.conversation_id
-                      || '","userId":' || to_json(a.user_id) || '}}', '') FROM accepted a), '') || ']')::json
-          FROM grown g HAVING count(*) > 0
+                 || coalesce(string_agg(accept_senders(g.conversation_id, g.accepting, g.last_seq + g.n), ''), '') || ']')::json
+          FROM (SELECT * FROM grown ORDER BY conversation_id OFFSET 0) g HAVING count(*) > 0
           RETURNING id
         )
         SELECT j.ordinal, j.verdict, coalesce(j.first_id, j.id), j.last_seq + j.n, j.last_rev + j.n, v_now, j.expiry,
@@ -196,11 +216,8 @@ export class AppendAcceptance1764002610000 implements MigrationInterface {
         UPDATE conversations c SET last_seq = v_seq, last_rev = v_rev, updated_at = v_now, changed_xid = v_xid
         WHERE c.id = p_conversation_id;
         IF v_is_accepting THEN
-          UPDATE participants p SET accepted_seq = v_seq
-          WHERE p.conversation_id = p_conversation_id AND p.user_id = p_sender_id;
           has_accepted := true;
-          v_acceptance := ',{"kind":"acceptance","payload":{"conversationId":"' || p_conversation_id || '","userId":'
-                          || to_json(p_sender_id) || '}}';
+          v_acceptance := accept_senders(p_conversation_id, ARRAY[p_sender_id], v_seq);
         END IF;
         INSERT INTO outbox (node_id, notices)
         VALUES (p_node_id, ('[{"kind":"messages","payload":{"conversationId":"' || p_conversation_id || '","version":'
@@ -218,5 +235,6 @@ export class AppendAcceptance1764002610000 implements MigrationInterface {
     await new ActivityMarks1764001200000()['markMessages'](runner);
     await runner.query('DROP FUNCTION append_message');
     await new AppendOne1764001400000().up(runner);
+    await runner.query('DROP FUNCTION accept_senders');
   }
 }
