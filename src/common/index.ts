@@ -8,6 +8,7 @@ export type { ContractCase } from './contract-case.js';
 export { ChatError, invalid, type ErrorBody, type ErrorDetail, type ChatErrorOptions } from './chat-error.js';
 export { errorCodeEntry, errorCodes, registerErrorCodes, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
 export { Clock, SystemClock } from './clock.js';
+export { DeploymentIdentity } from './deployment-identity.js';
 export { DtoPipe, QueryPipe } from './dto.pipe.js';
 export { EncodedOnce, encodeParts } from './encoded-once.js';
 export { isId, newId, newRandomId } from './ids.js';

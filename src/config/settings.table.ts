@@ -65,6 +65,11 @@ const origins: z.ZodType<string[]> = words.refine(
   },
 );
 
+// Neither a hash tag of Redis Cluster nor a pattern of `PSUBSCRIBE` can begin in it.
+const redisPrefix = z.string().regex(/^[\w.:/@-]{1,64}$/, {
+  error: 'must be 1 to 64 letters, digits and . : / @ _ -',
+});
+
 const day = 86_400;
 
 /**
@@ -108,6 +113,12 @@ export const settingsTable = {
     urlOf('redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:'),
     undefined,
     'Redis; or, separated by commas, nodes of a Redis Cluster or Sentinels: `redis+sentinel://:PASSWORD@HOST:26379/MASTER,redis+sentinel://…`',
+  ),
+  redisPrefix: setting(
+    'REDIS_PREFIX',
+    redisPrefix,
+    'parley',
+    'First part of every key and channel; give a physical copy of a database another one',
   ),
   redisTimeoutMs: setting('REDIS_TIMEOUT_MS', int(50, 60_000), 1_000, 'A command that takes longer is given up'),
   jwtSecret: setting(

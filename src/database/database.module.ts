@@ -4,9 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Settings } from '../config/index.js';
+import { DeploymentIdentity } from '../common/index.js';
 import { CommitPosition } from './commit-position.js';
 import { dataSourceOptions } from './data-source.options.js';
 import { runMigrations } from './migrate.js';
+import { PostgresDeploymentIdentity } from './postgres.deployment-identity.js';
 import { Sql } from './sql.js';
 
 const goodbyeTimeoutMs = 1_000;
@@ -21,7 +23,10 @@ class PatientDataSource extends DataSource {
   }
 }
 
-/** Opens the one DataSource and offers {@link Sql} and {@link CommitPosition} everywhere. */
+/**
+ * Opens the one DataSource and offers {@link Sql}, {@link CommitPosition} and {@link
+ * DeploymentIdentity} everywhere.
+ */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -51,8 +56,13 @@ export class DatabaseModule {
           useFactory: (dataSource: DataSource) => new Sql((dataSource.driver as unknown as { master: Pool }).master),
         },
         CommitPosition,
+        {
+          provide: DeploymentIdentity,
+          inject: [Sql],
+          useFactory: (sql: Sql) => new PostgresDeploymentIdentity(sql),
+        },
       ],
-      exports: [Sql, CommitPosition],
+      exports: [Sql, CommitPosition, DeploymentIdentity],
     };
   }
 }

@@ -2,8 +2,8 @@
 -- user}.
 local absent      = KEYS[1]           -- hash: deviceId -> token
 local connections = KEYS[2]           -- zset: connectionId -> end of lease, unix ms, Redis clock
-local prefix      = ARGV[1]           -- string: key of a queue without its deviceId; same slot as KEYS[1]
-local max         = tonumber(ARGV[2]) -- conversations; ARGV[3..]: conversationId, rev, and so on
+local prefix      = KEYS[3]           -- what the keys of the queues begin with: each adds its deviceId
+local max         = tonumber(ARGV[1]) -- conversations; ARGV[2..]: conversationId, rev, and so on
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -17,7 +17,7 @@ for i = 1, #devices, 2 do
   local queue = prefix .. devices[i]
   local isLost = redis.call('TYPE', queue).ok ~= 'hash' or redis.call('HGET', queue, 'token') ~= devices[i + 1]
   if not isLost then
-    for j = 3, #ARGV, 2 do redis.call('HSETNX', queue, ARGV[j], ARGV[j + 1]) end
+    for j = 2, #ARGV, 2 do redis.call('HSETNX', queue, ARGV[j], ARGV[j + 1]) end
     isLost = redis.call('HLEN', queue) > max + 2
   end
   if isLost then

@@ -1,7 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/index.js';
 import { hasIdShape } from '../conversations/index.js';
-import { absentDevicesKey, connectionLeasesKey, loadLua, offlineQueueKey, RedisCommands } from '../redis/index.js';
+import {
+  absentDevicesKey,
+  connectionLeasesKey,
+  loadLua,
+  offlineQueueKey,
+  RedisCommands,
+  type RedisKey,
+} from '../redis/index.js';
 import { OfflineQueueStore, type Absence, type QueueEntry, type QueuePointer } from './offline-queue.store.js';
 
 const beginAbsence = loadLua(import.meta.url, './begin-absence.lua');
@@ -42,8 +49,8 @@ export class RedisOfflineQueueStore extends OfflineQueueStore {
     for (let from = 0; from < entries.length; from += usersPerCall) {
       const calls = entries.slice(from, from + usersPerCall).map(({ userId, pointers }) => ({
         script: addPointers,
-        keys: [absentDevicesKey(userId), connectionLeasesKey(userId)],
-        args: [offlineQueueKey(userId, ''), this.max, ...flat(pointers)],
+        keys: [absentDevicesKey(userId), connectionLeasesKey(userId), offlineQueueKey(userId, '')],
+        args: [this.max, ...flat(pointers)],
       }));
       replies.push(...(await this.redis.runMany(calls)));
     }
@@ -56,7 +63,7 @@ export class RedisOfflineQueueStore extends OfflineQueueStore {
   }
 }
 
-function keysOf(userId: string, deviceId: string): string[] {
+function keysOf(userId: string, deviceId: string): RedisKey[] {
   return [absentDevicesKey(userId), offlineQueueKey(userId, deviceId)];
 }
 

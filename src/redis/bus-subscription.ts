@@ -16,6 +16,8 @@ export interface BusSubscriptionEvents {
  * drops packets): its owner watches what arrives, and calls {@link reopen}.
  */
 export class BusSubscription {
+  /** Why there was no subscription when it was looked at last; null while there is one. */
+  fault: string | null = null;
   private client: RedisClient | null = null;
   private openedAt = 0;
 
@@ -34,7 +36,7 @@ export class BusSubscription {
   reopen(): void {
     this.close();
     this.openedAt = performance.now();
-    const client = this.clients.connect('subscriber', (error) => this.lost(client, error.message));
+    const client = this.clients.connect('subscriber', (error) => this.lost(client, error));
     this.client = client;
     client.on('ready', () => void this.subscribe(client));
     client.on('close', () => this.lost(client, 'the connection is closed'));
@@ -59,9 +61,11 @@ export class BusSubscription {
     try {
       if (this.clients.isCluster) await client.ssubscribe(this.channel);
       else await client.subscribe(this.channel);
-      if (client === this.client) this.events.onSubscribed();
+      if (client !== this.client) return;
+      this.fault = null;
+      this.events.onSubscribed();
     } catch (error) {
-      this.lost(client, error instanceof Error ? error.message : String(error));
+      this.lost(client, error);
     }
   }
 
@@ -69,7 +73,9 @@ export class BusSubscription {
     if (client === this.client) this.events.onMessage(text);
   }
 
-  private lost(client: RedisClient, reason: string): void {
-    if (client === this.client) this.events.onLost(reason);
+  private lost(client: RedisClient, error: unknown): void {
+    if (client !== this.client) return;
+    this.fault = this.clients.reasonOf(client).of(error);
+    this.events.onLost(this.fault);
   }
 }

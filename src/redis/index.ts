@@ -36,6 +36,7 @@ export {
   presenceEpochKey,
   presenceUserKey,
   offlineQueueKey,
+  RedisKey,
   redisKeys,
   typingDueKey,
   typingKey,

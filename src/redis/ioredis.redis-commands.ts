@@ -1,18 +1,22 @@
 import { Redis } from 'ioredis';
 import type { LuaScript } from './lua-script.js';
 import { RedisCommands, type RedisArgument, type RedisCall, type RedisReturn } from './redis-commands.js';
-import { isRedisAway, redisUnavailable, translateRedisError } from './redis-errors.js';
+import { isRedisAway, isRedisDenial, redisUnavailable, translateRedisError } from './redis-errors.js';
+import { RedisKey } from './redis-keys.js';
 import type { RedisLink } from './redis-link.js';
 
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
+type Words = [command: string, ...args: (string | number)[]];
+
 /** @param by `evalsha` names the script by its digest, `eval` carries it */
-function wordsOf(call: RedisCall, by: 'evalsha' | 'eval'): [string, ...RedisArgument[]] {
-  if (!('script' in call)) return [...call];
+function wordsOf(call: RedisCall, by: 'evalsha' | 'eval', namespace: string): Words {
+  const plain = (argument: RedisArgument) => (argument instanceof RedisKey ? argument.within(namespace) : argument);
+  if (!('script' in call)) return [call[0], ...call.slice(1).map(plain)];
   const { script, keys, args = [] } = call;
-  return [by, by === 'eval' ? script.source : script.sha, keys.length, ...keys, ...args];
+  return [by, by === 'eval' ? script.source : script.sha, keys.length, ...keys.map(plain), ...args.map(plain)];
 }
 
 /**
@@ -36,7 +40,7 @@ export class IoredisCommands extends RedisCommands {
     this.link.onBack(listener);
   }
 
-  override run(script: LuaScript, keys: readonly string[], args: readonly RedisArgument[] = []): Promise<unknown> {
+  override run(script: LuaScript, keys: readonly RedisKey[], args: readonly RedisArgument[] = []): Promise<unknown> {
     return this.guarded(() => this.send({ script, keys, args }));
   }
 
@@ -49,6 +53,10 @@ export class IoredisCommands extends RedisCommands {
     return this.guarded(() => this.sendMany(calls));
   }
 
+  private wordsOf(call: RedisCall, by: 'evalsha' | 'eval'): Words {
+    return wordsOf(call, by, this.link.namespace);
+  }
+
   private async guarded<T>(work: () => Promise<T>): Promise<T> {
     if (!this.link.isUp) throw redisUnavailable();
     try {
@@ -57,13 +65,14 @@ export class IoredisCommands extends RedisCommands {
       return result;
     } catch (error) {
       if (isRedisAway(error)) this.link.failed(error);
+      if (isRedisDenial(error)) this.link.denied(error);
       throw translateRedisError(error);
     }
   }
 
   private async send(call: RedisCall): Promise<unknown> {
     try {
-      return await this.link.client.call(...wordsOf(call, 'evalsha'));
+      return await this.link.client.call(...this.wordsOf(call, 'evalsha'));
     } catch (error) {
       return this.sendSource(call, error);
     }
@@ -71,7 +80,7 @@ export class IoredisCommands extends RedisCommands {
 
   private sendSource(call: RedisCall, error: unknown): Promise<unknown> {
     if (!isUnknownScript(error)) throw error;
-    return this.link.client.call(...wordsOf(call, 'eval'));
+    return this.link.client.call(...this.wordsOf(call, 'eval'));
   }
 
   private sendMany(calls: readonly RedisCall[]): Promise<unknown[]> {
@@ -84,7 +93,7 @@ export class IoredisCommands extends RedisCommands {
 
   private async sendPipeline(client: Redis, calls: readonly RedisCall[]): Promise<unknown[]> {
     const pipeline = client.pipeline();
-    for (const call of calls) pipeline.call(...wordsOf(call, 'evalsha'));
+    for (const call of calls) pipeline.call(...this.wordsOf(call, 'evalsha'));
     const replies = (await pipeline.exec()) ?? [];
     return Promise.all(
       replies.map(([error, reply], index) => (error === null ? reply : this.sendSource(calls[index]!, error))),

@@ -1,4 +1,5 @@
 import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { RedisReason } from './redis-reason.js';
 import type { RedisTarget } from './redis-target.js';
 
 /** A connection to a single Redis, or to a Redis Cluster. Stays inside this folder. */
@@ -40,21 +41,31 @@ function onceReadOnly(): (error: Error) => boolean {
  */
 export class RedisClients {
   readonly isCluster: boolean;
+  /** The number in `REDIS_URL`. */
+  readonly database: number;
   private readonly open = new Set<RedisClient>();
+  private readonly reasons = new WeakMap<RedisClient, RedisReason>();
 
   constructor(
     private readonly target: RedisTarget,
     private readonly timeoutMs: number,
   ) {
     this.isCluster = target.isCluster;
+    this.database = target.access.db ?? 0;
   }
 
-  /** @param onFault gets the connection errors, which nobody else hears */
+  /** @param onFault gets the connection errors, which nobody else hears; {@link reasonOf} has words for them */
   connect(role: RedisClientRole, onFault: (error: Error) => void = () => undefined): RedisClient {
     const client = this.isCluster ? this.connectCluster(role) : this.connectSingle(role);
+    this.reasons.set(client, new RedisReason(client, this.target));
     client.on('error', onFault);
     this.open.add(client);
     return client;
+  }
+
+  /** Why a client that {@link connect} made has no connection. */
+  reasonOf(client: RedisClient): RedisReason {
+    return this.reasons.get(client)!;
   }
 
   /** Cuts a client that is not wanted any more; it does not reconnect. */

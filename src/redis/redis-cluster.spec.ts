@@ -112,7 +112,7 @@ it.each(connectionLeaseContract)('leases: $name', async ({ check }) => {
 
 it('carries serverSideEmit over the sharded adapter', async () => {
   const servers = [a, b].map(
-    ({ clients }) => new Server(createServer(), { adapter: new SocketAdapterFactory(clients).create()! }),
+    (connection) => new Server(createServer(), { adapter: new SocketAdapterFactory(connection).create()! }),
   );
   const got: string[] = [];
   servers[1]!.on('hello' as never, ((text: string) => got.push(text)) as never);

@@ -1,11 +1,13 @@
 import type { LuaScript } from './lua-script.js';
+import type { RedisKey } from './redis-keys.js';
 
-export type RedisArgument = string | number;
+/** A {@link RedisKey} stands for the key in this deployment's namespace, wherever it stands. */
+export type RedisArgument = string | number | RedisKey;
 
 /** A script with its keys (all with the same hash tag) and arguments. */
 export interface ScriptCall {
   script: LuaScript;
-  keys: readonly string[];
+  keys: readonly RedisKey[];
   args?: readonly RedisArgument[];
 }
 
@@ -29,9 +31,9 @@ export interface RedisReturn {
  *
  * Guarantees: a call answers within about `REDIS_TIMEOUT_MS`, and at once while Redis is known to
  * be away; it is sent at most once, except that a script Redis does not know (restart, `SCRIPT
- * FLUSH`) is sent again with its source. When Redis is away, hung, loading, full or read-only, a
- * call is `ChatError UNAVAILABLE` with `retryAfterMs`, and the outcome is unknown; any other error
- * is the driver's own.
+ * FLUSH`) is sent again with its source. When Redis is away, hung, loading, full or read-only, or
+ * denies the command, a call is `ChatError UNAVAILABLE` with `retryAfterMs`, and the outcome is
+ * unknown; any other error is the driver's own.
  */
 export abstract class RedisCommands {
   /** Whether the last sign of life was good. Calls made while it is false fail at once. */
@@ -39,7 +41,7 @@ export abstract class RedisCommands {
   /** Why not, in words for an operator; null while healthy. */
   abstract readonly fault: string | null;
   /** @returns the script's reply; numbers come as numbers, bulk strings as strings */
-  abstract run(script: LuaScript, keys: readonly string[], args?: readonly RedisArgument[]): Promise<unknown>;
+  abstract run(script: LuaScript, keys: readonly RedisKey[], args?: readonly RedisArgument[]): Promise<unknown>;
   abstract call(command: string, ...args: RedisArgument[]): Promise<unknown>;
   /**
    * Several calls, sent together: one round trip on a single Redis, one per node concerned on a

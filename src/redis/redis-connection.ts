@@ -2,8 +2,13 @@ import { newRandomId } from '../common/index.js';
 import { IoredisCommands } from './ioredis.redis-commands.js';
 import { RedisClients } from './redis-client.js';
 import { RedisLink } from './redis-link.js';
+import { redisNamespace, type RedisNamespaceParts } from './redis-namespace.js';
 import { redisTarget } from './redis-target.js';
 import { RedisNodeBus } from './redis.node-bus.js';
+
+type RedisPlace = Omit<RedisNamespaceParts, 'database'>;
+
+const onlyOne: RedisPlace = { prefix: 'parley', deployment: '' };
 
 /**
  * Everything one process has open to Redis; null stands for the memory engine. A DI token inside
@@ -13,14 +18,17 @@ export class RedisConnection {
   readonly clients: RedisClients;
   readonly commands: IoredisCommands;
   readonly bus: RedisNodeBus;
+  /** What every key and channel of this deployment begins with. */
+  readonly namespace: string;
   private readonly link: RedisLink;
 
-  private constructor(redisUrl: string, timeoutMs: number) {
+  private constructor(redisUrl: string, timeoutMs: number, place: RedisPlace) {
     const nodeId = newRandomId();
     this.clients = new RedisClients(redisTarget(redisUrl), timeoutMs);
-    this.link = new RedisLink(this.clients, nodeId);
+    this.namespace = redisNamespace({ ...place, database: this.clients.database });
+    this.link = new RedisLink(this.clients, nodeId, this.namespace);
     this.commands = new IoredisCommands(this.link);
-    this.bus = new RedisNodeBus(this.clients, this.commands, nodeId);
+    this.bus = new RedisNodeBus(this.clients, this.commands, { nodeId, namespace: this.namespace });
   }
 
   /**
@@ -29,8 +37,8 @@ export class RedisConnection {
    *
    * @throws SettingsError when the URL is wrong
    */
-  static async open(redisUrl: string, timeoutMs: number): Promise<RedisConnection> {
-    const connection = new RedisConnection(redisUrl, timeoutMs);
+  static async open(redisUrl: string, timeoutMs: number, place: RedisPlace = onlyOne): Promise<RedisConnection> {
+    const connection = new RedisConnection(redisUrl, timeoutMs, place);
     const opened = connection.bus.start(timeoutMs);
     await connection.link.whenUp(timeoutMs);
     await opened;

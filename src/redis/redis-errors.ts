@@ -17,6 +17,16 @@ const awayErrnos = new Set([
   'ENETUNREACH',
 ]);
 
+// What Redis says to a user without the right, and of a command that was renamed, switched off, or
+// is not there yet.
+const denial =
+  /NOPERM|no permissions? to|unknown command|Unknown Redis command|can't run this command|ACL failure|can't access at least one of the keys/i;
+
+/** Whether Redis denies a command, a key or a channel, or does not have the command. */
+export function isRedisDenial(error: unknown): boolean {
+  return error instanceof Error && denial.test(error.message);
+}
+
 /** Whether a command failed because no answer came in time. */
 export function isRedisTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'Command timed out';
@@ -37,7 +47,10 @@ export function redisUnavailable(cause?: unknown): ChatError {
   return new ChatError('UNAVAILABLE', { message: 'Redis is away', retryAfterMs: 1_000, cause });
 }
 
-/** The error a caller gets: `ChatError UNAVAILABLE` when Redis is away, else the error itself. */
+/**
+ * The error a caller gets: `ChatError UNAVAILABLE` when Redis is away or denies the command, else
+ * the error itself.
+ */
 export function translateRedisError(error: unknown): unknown {
-  return isRedisAway(error) ? redisUnavailable(error) : error;
+  return isRedisAway(error) || isRedisDenial(error) ? redisUnavailable(error) : error;
 }

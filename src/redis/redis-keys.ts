@@ -1,4 +1,19 @@
-/** One kind of key or channel, as `docs/redis-keys.md` shows it. */
+/**
+ * The name of a key or channel within one deployment. {@link RedisCommands} puts the deployment's
+ * namespace in front of it, wherever it stands among the arguments of a command: no call can reach
+ * the keys of another deployment.
+ */
+export class RedisKey {
+  /** @param name begins with the hash tag: what stands in front of it has no braces */
+  constructor(readonly name: string) {}
+
+  /** The key as Redis knows it. */
+  within(namespace: string): string {
+    return `${namespace}:${this.name}`;
+  }
+}
+
+/** One kind of key or channel, as `docs/redis-keys.md` shows it, without the namespace. */
 export interface RedisKeyEntry {
   name: string;
   /**
@@ -21,7 +36,7 @@ const entries: RedisKeyEntry[] = [];
  */
 export const redisKeys: readonly RedisKeyEntry[] = entries;
 
-type KeyBuilder = (...values: (string | number)[]) => string;
+type KeyBuilder = (...values: (string | number)[]) => RedisKey;
 
 /**
  * Registers a kind of key; the builder fills the pattern's places in order, so code and
@@ -30,12 +45,12 @@ type KeyBuilder = (...values: (string | number)[]) => string;
 function keyOf(entry: RedisKeyEntry): KeyBuilder {
   entries.push(entry);
   const [first = '', ...rest] = entry.pattern.split(/<[^>]*>/);
-  return (...values) => rest.reduce((key, text, index) => `${key}${values[index]}${text}`, first);
+  return (...values) => new RedisKey(rest.reduce((key, text, index) => `${key}${values[index]}${text}`, first));
 }
 
-export const busChannel: () => string = keyOf({
+export const busChannel: () => RedisKey = keyOf({
   name: 'busChannel',
-  pattern: 'parley:{bus}',
+  pattern: '{bus}',
   type: 'channel',
   ttl: 'none: a channel',
   owner: 'redis',
@@ -44,94 +59,115 @@ export const busChannel: () => string = keyOf({
 
 export const probeKey = keyOf({
   name: 'probeKey',
-  pattern: 'parley:{probe:<nodeId>}',
+  pattern: '{probe:<nodeId>}',
   type: 'string',
   ttl: '1 h',
   owner: 'redis',
   meaning: 'Written every second by its node: shows that Redis takes writes, and, once gone, that it was emptied.',
-}) as (nodeId: string) => string;
+}) as (nodeId: string) => RedisKey;
+
+/** One tag for both: one script takes both on a Redis Cluster. */
+export const trialKey = keyOf({
+  name: 'trialKey',
+  pattern: '{probe:<nodeId>}:trial-<type>',
+  type: 'hash',
+  ttl: 'none: the script that makes it takes it away',
+  owner: 'redis',
+  meaning: 'A hash and a zset on which a node tries, every second, the commands that its scripts use.',
+}) as (nodeId: string, type: 'hash' | 'zset') => RedisKey;
+
+export const socketAdapterChannel: () => RedisKey = keyOf({
+  name: 'socketAdapterChannel',
+  pattern: 'socket.io',
+  type: 'channel',
+  ttl: 'none: channels',
+  owner: 'redis',
+  meaning:
+    "First part of the channels of Socket.IO's Redis adapter, which carry what an embedding application sends with " +
+    '`server.to(room).emit()` and the like.',
+});
 
 export const connectionLeasesKey = keyOf({
   name: 'connectionLeasesKey',
-  pattern: 'parley:{user:<userId>}:connections',
+  pattern: '{user:<userId>}:connections',
   type: 'zset',
   ttl: 'that of its longest lease',
   owner: 'redis',
   meaning: 'Connection id -> end of its lease, Unix ms of the Redis clock: the sockets of a user over all nodes.',
-}) as (userId: string) => string;
+}) as (userId: string) => RedisKey;
 
 export const presenceEpochKey = keyOf({
   name: 'presenceEpochKey',
-  pattern: 'parley:{presence:<shard>}:epoch',
+  pattern: '{presence:<shard>}:epoch',
   type: 'string',
   ttl: 'none',
   owner: 'presence',
   meaning: 'A random value, written when it is missing: another one than before shows that the shard was emptied.',
-}) as (shard: number) => string;
+}) as (shard: number) => RedisKey;
 
 export const presenceDueKey = keyOf({
   name: 'presenceDueKey',
-  pattern: 'parley:{presence:<shard>}:due',
+  pattern: '{presence:<shard>}:due',
   type: 'zset',
   ttl: 'none: a user is taken out when he is offline',
   owner: 'presence',
   meaning:
     'User id -> when his presence is to be looked at, Unix ms of the Redis clock. A shard is a hash of the user id.',
-}) as (shard: number) => string;
+}) as (shard: number) => RedisKey;
 
 export const presenceUserKey = keyOf({
   name: 'presenceUserKey',
-  pattern: 'parley:{presence:<shard>}:user:<userId>',
+  pattern: '{presence:<shard>}:user:<userId>',
   type: 'hash',
   ttl: 'an hour after its longest lease',
   owner: 'presence',
   meaning:
     'Connection id -> end of its lease, status, device; and `@told` (status told last), `@until` (end of the grace ' +
     'period), `@seen` (last sign of life). Times are Unix ms of the Redis clock.',
-}) as (shard: number, userId: string) => string;
+}) as (shard: number, userId: string) => RedisKey;
 
 export const typingDueKey = keyOf({
   name: 'typingDueKey',
-  pattern: 'parley:{typing:<shard>}:due',
+  pattern: '{typing:<shard>}:due',
   type: 'zset',
   ttl: 'none: a conversation is taken out when nobody types there',
   owner: 'typing',
   meaning: 'Conversation id -> when typing there is to be looked at, Unix ms of the Redis clock.',
-}) as (shard: number) => string;
+}) as (shard: number) => RedisKey;
 
 export const typingKey = keyOf({
   name: 'typingKey',
-  pattern: 'parley:{typing:<shard>}:conversation:<conversationId>',
+  pattern: '{typing:<shard>}:conversation:<conversationId>',
   type: 'zset',
   ttl: 'an hour after its last end',
   owner: 'typing',
   meaning: 'Connection id, blank, user id -> when typing ends, Unix ms of the Redis clock.',
-}) as (shard: number, conversationId: string) => string;
+}) as (shard: number, conversationId: string) => RedisKey;
 
 export const messageBudgetKey = keyOf({
   name: 'messageBudgetKey',
-  pattern: 'parley:{user:<userId>}:message-budget',
+  pattern: '{user:<userId>}:message-budget',
   type: 'hash',
   ttl: 'until the budget is whole again',
   owner: 'messaging',
   meaning: '`tokens`: messages the user may send now; `at`: when that was so, Unix ms of the Redis clock.',
-}) as (userId: string) => string;
+}) as (userId: string) => RedisKey;
 
 export const absentDevicesKey = keyOf({
   name: 'absentDevicesKey',
-  pattern: 'parley:{user:<userId>}:absent',
+  pattern: '{user:<userId>}:absent',
   type: 'hash',
   ttl: 'OFFLINE_QUEUE_TTL_SECONDS',
   owner: 'delivery',
   meaning: 'Device id -> token of its absence: the devices of a user for which the offline queue is kept.',
-}) as (userId: string) => string;
+}) as (userId: string) => RedisKey;
 
 export const offlineQueueKey = keyOf({
   name: 'offlineQueueKey',
-  pattern: 'parley:{user:<userId>}:queue:<deviceId>',
+  pattern: '{user:<userId>}:queue:<deviceId>',
   type: 'hash',
   ttl: 'OFFLINE_QUEUE_TTL_SECONDS',
   owner: 'delivery',
   meaning:
     'What an absent device misses: conversation id -> rev of the first change; `token` names the absence, `whole` the Redis process that has seen all of it.',
-}) as (userId: string, deviceId: string) => string;
+}) as (userId: string, deviceId: string) => RedisKey;

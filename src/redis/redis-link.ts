@@ -1,28 +1,34 @@
-import { Logger } from '@nestjs/common';
-import type { Cluster } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
+import { loadLua } from './lua-script.js';
 import type { RedisClient, RedisClients } from './redis-client.js';
 import type { RedisReturn } from './redis-commands.js';
 import { isRedisTimeout } from './redis-errors.js';
-import { probeKey } from './redis-keys.js';
+import { RedisFaultLog } from './redis-fault-log.js';
+import { probeKey, trialKey } from './redis-keys.js';
+import type { RedisReason } from './redis-reason.js';
 
 const probeIntervalMs = 1_000;
 const awayProbeIntervalMs = 250;
 const probeTtlMs = 3_600_000;
 const timeoutsToOpen = 2;
+const denialMs = 5_000;
+const tryCommands = loadLua(import.meta.url, './try-commands.lua');
 
 /**
- * The command connection and what is known of it: a circuit that a failure opens and a probe
- * closes.
+ * The command connection and what is known of it: a circuit that a failure opens and a probe closes.
  *
- * Opened by a lost connection or a refusing reply at once, by a hung Redis after two time-outs in a
- * row. The probe writes a key, so that a read-only or full Redis counts as away; on a Cluster it
- * also asks every master.
+ * Opened by a lost connection or a refusing reply at once, by a hung Redis after two time-outs in a row. The probe writes
+ * a key and runs every command of the scripts, so that a Redis that is read-only, full or denies a command counts as
+ * away; on a Cluster it also asks every master that has a slot.
  */
 export class RedisLink {
   readonly client: RedisClient;
   isUp = false;
-  fault: string | null = 'not connected yet';
-  private readonly logger = new Logger(RedisLink.name);
+  private reason = 'not connected yet';
+  /** A refusal that the probe does not find: of a key, or by one node of a Cluster. */
+  private refusal = { words: '', untilMs: -Infinity };
+  private readonly log = new RedisFaultLog(RedisLink.name);
+  private readonly words: RedisReason;
   private readonly listeners: ((back: RedisReturn) => void)[] = [];
   private lastUpAt = performance.now();
   private timeouts = 0;
@@ -34,27 +40,31 @@ export class RedisLink {
   constructor(
     private readonly clients: RedisClients,
     private readonly nodeId: string,
+    readonly namespace: string,
   ) {
-    this.client = clients.connect('command', (error) => {
-      if (!this.isUp) this.fault = error.message;
-    });
+    this.client = clients.connect('command');
+    this.words = clients.reasonOf(this.client);
+    this.client.on('error', (error: Error) => this.stillDown(error));
     this.client.on('ready', () => void this.probe());
     this.client.on('close', () => this.wentDown(new Error('Connection is closed.')));
     this.schedule(0);
+  }
+
+  /** Why Redis cannot be used, or not for everything, in words for an operator; null while all is well. */
+  get fault(): string | null {
+    if (!this.isUp) return this.reason;
+    return performance.now() < this.refusal.untilMs ? this.refusal.words : null;
   }
 
   onBack(listener: (back: RedisReturn) => void): void {
     this.listeners.push(listener);
   }
 
-  /**
-   * Resolves when Redis works, or after `limitMs` all the same: a start is not stopped by an
-   * outage.
-   */
+  /** Resolves when Redis works, or after `limitMs` all the same: a start is not stopped by an outage. */
   async whenUp(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     while (!this.isUp && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-    if (!this.isUp) this.logger.warn(`Redis is away at start (${this.fault}); going on without it`);
+    if (!this.isUp) this.log.fault(this.reason);
   }
 
   succeeded(): void {
@@ -65,6 +75,13 @@ export class RedisLink {
   failed(error: unknown): void {
     if (isRedisTimeout(error) && ++this.timeouts < timeoutsToOpen) return;
     this.wentDown(error);
+  }
+
+  /** Notes that Redis denies a command. Other commands go on: the probe says whether they can. */
+  denied(error: unknown): void {
+    const words = this.words.of(error);
+    this.refusal = { words, untilMs: performance.now() + denialMs };
+    this.log.fault(words);
   }
 
   close(): void {
@@ -80,10 +97,19 @@ export class RedisLink {
   private wentDown(error: unknown): void {
     if (!this.isUp) return;
     this.isUp = false;
-    this.fault = error instanceof Error ? error.message : String(error);
+    this.reason = this.words.of(error);
     if (this.isClosed) return;
-    this.logger.warn(`Redis is away: ${this.fault}`);
+    this.log.fault(this.reason);
     this.schedule(awayProbeIntervalMs);
+  }
+
+  /** The last words count: what begins as an outage may end as a wrong password. */
+  private stillDown(error: unknown): void {
+    if (this.isUp || this.isClosed) return;
+    const hasBegun = this.reason !== 'not connected yet';
+    this.reason = this.words.of(error);
+    // The first words are told by who waits for the start.
+    if (hasBegun) this.log.fault(this.reason);
   }
 
   private cameUp(wasEmptied: boolean): void {
@@ -91,9 +117,8 @@ export class RedisLink {
     const wasAway = !this.isUp;
     this.lastUpAt = performance.now();
     this.isUp = true;
-    this.fault = null;
     this.timeouts = 0;
-    if (wasAway) this.logger.log(`Redis works${wasEmptied ? ', but it was emptied' : ''}`);
+    if (this.fault === null) this.log.works(`Redis works${wasEmptied ? ', but it was emptied' : ''}`);
     if (wasAway || wasEmptied) this.tell({ awayMs, wasEmptied });
   }
 
@@ -102,7 +127,7 @@ export class RedisLink {
       try {
         listener(back);
       } catch (error) {
-        this.logger.error('A listener to the return of Redis failed', error);
+        this.log.listenerFailed(error);
       }
     }
   }
@@ -114,9 +139,8 @@ export class RedisLink {
       this.cameUp(await this.writeProbe());
     } catch (error) {
       this.wentDown(error);
-      this.fault = error instanceof Error ? error.message : String(error);
-      // A connection that does not answer may be half open: TCP would go on trying it for a quarter
-      // of an hour.
+      this.stillDown(error);
+      // A connection that does not answer may be half open: TCP would go on trying it for a quarter of an hour.
       if (isRedisTimeout(error) && !this.clients.isCluster) this.client.disconnect(true);
     } finally {
       this.isProbing = false;
@@ -126,21 +150,49 @@ export class RedisLink {
 
   /** @returns whether the key of the probe before is gone */
   private async writeProbe(): Promise<boolean> {
-    if (this.clients.isCluster) await pingMasters(this.client as Cluster);
-    const before = await this.client.set(probeKey(this.nodeId), '1', 'PX', probeTtlMs, 'GET');
+    if (this.clients.isCluster) await pingMasters(this.client as Cluster, this.words);
+    // ioredis goes on with number 0 when Redis refuses the number: another deployment's, perhaps.
+    else if (this.clients.database !== 0) await this.client.select(this.clients.database);
+    const key = probeKey(this.nodeId).within(this.namespace);
+    const before = await this.client.set(key, '1', 'PX', probeTtlMs, 'GET');
+    await this.tryCommands();
     const wasEmptied = this.isMarked && before === null;
     this.isMarked = true;
     return wasEmptied;
   }
+
+  private async tryCommands(): Promise<void> {
+    const keys = (['hash', 'zset'] as const).map((type) => trialKey(this.nodeId, type).within(this.namespace));
+    const refusal = await this.runScript(keys);
+    if (refusal !== '') throw new Error(String(refusal));
+  }
+
+  /** Both ways in which scripts are sent: one may be denied alone. */
+  private async runScript(keys: string[]): Promise<unknown> {
+    const [, viaSource] = await Promise.all([
+      this.client.evalsha(tryCommands.sha, keys.length, ...keys).catch((error: unknown) => {
+        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      }),
+      this.client.eval(tryCommands.source, keys.length, ...keys),
+    ]);
+    return viaSource;
+  }
 }
 
-async function pingMasters(cluster: Cluster): Promise<void> {
-  const pings = cluster.nodes('master').map(async (node) => {
+async function pingMasters(cluster: Cluster, words: RedisReason): Promise<void> {
+  const masters = new Map(
+    cluster.nodes('master').map((node): [string, Redis] => [`${node.options.host}:${node.options.port}`, node]),
+  );
+  // A node that cannot be reached is taken out of `nodes`, and put back when the slots are read again.
+  const owners = new Set<string | undefined>(cluster.slots.map((nodes) => nodes?.[0]));
+  const missing = [...owners].find((address) => address !== undefined && !masters.has(address));
+  if (missing) throw new Error(words.ofNode(missing, new Error('Connection is closed.')));
+  const pings = [...masters].map(async ([address, node]) => {
     try {
       await node.ping();
     } catch (error) {
       if (isRedisTimeout(error)) node.disconnect();
-      throw error;
+      throw new Error(words.ofNode(address, error), { cause: error });
     }
   });
   await Promise.all(pings);

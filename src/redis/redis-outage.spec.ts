@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { newRandomId } from '../common/index.js';
 import { freePort } from '../embedded/index.js';
 import { startRedis, type TestRedis } from '../../test/setup/services.js';
 import type { RedisReturn } from './redis-commands.js';
 import { loadLua } from './lua-script.js';
+import { busChannel, connectionLeasesKey } from './redis-keys.js';
 import { RedisConnection } from './redis-connection.js';
 
 const timeoutMs = 400;
@@ -44,7 +46,7 @@ afterAll(async () => {
 });
 
 function acquire(): Promise<unknown> {
-  return a.commands.run(acquireLease, ['parley:{user:x}:connections'], ['c', 5, 1_000]);
+  return a.commands.run(acquireLease, [connectionLeasesKey('x')], ['c', 5, 1_000]);
 }
 
 async function healed(): Promise<void> {
@@ -73,8 +75,8 @@ it('goes on after a handler that throws and after malformed messages', async () 
     throw new Error('planted');
   });
   await a.bus.publish('bad', 1);
-  await a.commands.call('publish', 'parley:{bus}', 'nonsense');
-  await a.commands.call('publish', 'parley:{bus}', 'n\nbad\n{');
+  await a.commands.call('publish', busChannel(), 'nonsense');
+  await a.commands.call('publish', busChannel(), `${newRandomId()}\nbad\n{`);
   await expectBusCrosses('good');
   expect(b.bus.malformedCount).toBe(2);
 });
@@ -83,7 +85,7 @@ it('runs a script that Redis has forgotten, alone and in a batch', async () => {
   await a.commands.call('script', 'flush');
   expect(await acquire()).toBe(1);
   await a.commands.call('script', 'flush');
-  const call = { script: acquireLease, keys: ['parley:{user:y}:connections'], args: ['c', 5, 1_000] };
+  const call = { script: acquireLease, keys: [connectionLeasesKey('y')], args: ['c', 5, 1_000] };
   expect(await a.commands.runMany([call, ['echo', 'hi'], call])).toEqual([1, 'hi', 1]);
 });
 

@@ -1,7 +1,8 @@
-import { Injectable, Module, type OnModuleInit } from '@nestjs/common';
+import { Global, Injectable, Module, type OnModuleInit } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sharedRedisUrl } from '../../test/setup/services.js';
+import { DeploymentIdentity } from '../common/index.js';
 import { ConfigModule, type SettingsValues } from '../config/index.js';
 import {
   ConnectionLeaseStore,
@@ -39,13 +40,25 @@ class MemoryNoteStore extends NoteStore implements OnModuleInit {
   }
 }
 
+@Global()
+@Module({
+  providers: [{ provide: DeploymentIdentity, useValue: { read: async () => 'one' } }],
+  exports: [DeploymentIdentity],
+})
+class IdentityModule {}
+
 @Module({ providers: [storeProvider(NoteStore, { redis: RedisNoteStore, memory: MemoryNoteStore })] })
 class NotesModule {}
 
 let app: TestingModule;
 
 async function start(settings: Partial<SettingsValues>): Promise<TestingModule> {
-  const imports = [ConfigModule.forRoot({ useFactory: () => settings }), RedisModule.forRoot(), NotesModule];
+  const imports = [
+    ConfigModule.forRoot({ useFactory: () => settings }),
+    IdentityModule,
+    RedisModule.forRoot(),
+    NotesModule,
+  ];
   app = await Test.createTestingModule({ imports }).compile();
   return app.init();
 }

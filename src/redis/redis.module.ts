@@ -1,4 +1,5 @@
 import { Global, Module, type DynamicModule, type FactoryProvider, type OnApplicationShutdown } from '@nestjs/common';
+import { DeploymentIdentity } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { ConnectionLeaseStore } from './connection-lease.store.js';
 import { Engine, storeProvider } from './engine.js';
@@ -29,9 +30,12 @@ function fromConnection<T>(
 
 const lifetime: FactoryProvider<RedisLifetime> = {
   provide: RedisLifetime,
-  inject: [Settings],
-  useFactory: async ({ redisUrl, redisTimeoutMs }: Settings) =>
-    new RedisLifetime(redisUrl === undefined ? null : await RedisConnection.open(redisUrl, redisTimeoutMs)),
+  inject: [Settings, DeploymentIdentity],
+  useFactory: async ({ redisUrl, redisTimeoutMs, redisPrefix }: Settings, identity: DeploymentIdentity) => {
+    if (redisUrl === undefined) return new RedisLifetime(null);
+    const place = { prefix: redisPrefix, deployment: await identity.read() };
+    return new RedisLifetime(await RedisConnection.open(redisUrl, redisTimeoutMs, place));
+  },
 };
 
 const offered: FactoryProvider[] = [
@@ -39,12 +43,12 @@ const offered: FactoryProvider[] = [
   fromConnection<NodeBus>(NodeBus, (connection) => connection?.bus ?? new MemoryNodeBus()),
   fromConnection<RedisCommands | null>(RedisCommands, (connection) => connection?.commands ?? null),
   fromConnection(RedisHealth, (connection) => new RedisHealth(connection)),
-  fromConnection(SocketAdapterFactory, (connection) => new SocketAdapterFactory(connection?.clients ?? null)),
+  fromConnection(SocketAdapterFactory, (connection) => new SocketAdapterFactory(connection)),
   storeProvider(ConnectionLeaseStore, { redis: RedisConnectionLeaseStore, memory: MemoryConnectionLeaseStore }),
 ];
 
 /**
- * Chooses the engine: Redis when `REDIS_URL` is set, else memory. `RedisCommands` is null under the
+ * Chooses the engine: Redis when `REDIS_URL` is set, else memory. Needs a {@link DeploymentIdentity} from a global module. `RedisCommands` is null under the
  * memory engine, where nothing asks for it: stores come by {@link storeProvider}.
  *
  * Connections are open before any provider that needs them is constructed, and close in

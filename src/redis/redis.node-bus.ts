@@ -1,11 +1,14 @@
 import { Logger } from '@nestjs/common';
+import { ChatError, isId } from '../common/index.js';
 import { decodeFrame, encodeFrame, type BusFrame } from './bus-frame.js';
 import { BusSubscription } from './bus-subscription.js';
 import { NodeBus, type BusHandler } from './node-bus.js';
 import type { RedisClients } from './redis-client.js';
 import type { RedisCommands } from './redis-commands.js';
 import { redisUnavailable } from './redis-errors.js';
+import { RedisFaultLog } from './redis-fault-log.js';
 import { busChannel } from './redis-keys.js';
+import { wordsOf } from './redis-reason.js';
 
 const pingIntervalMs = 1_000;
 const awayPingIntervalMs = 250;
@@ -21,6 +24,7 @@ const maxBytesInFlight = 8 * 1024 * 1024;
  * every 3 s until a ping arrives.
  */
 export class RedisNodeBus extends NodeBus {
+  override readonly nodeId: string;
   override readonly isShared = true;
   /** Messages no node of this version has made. */
   malformedCount = 0;
@@ -31,22 +35,27 @@ export class RedisNodeBus extends NodeBus {
   private readonly listeners: ((awayMs: number) => void)[] = [];
   private readonly publishCommand: 'publish' | 'spublish';
   private readonly channel = busChannel();
+  private readonly faults = new RedisFaultLog(RedisNodeBus.name);
+  /** Why this node's last ping was not taken. */
+  private pingFault: string | null = null;
   private readonly subscription: BusSubscription;
   private lastSeenAt = performance.now();
   private nextTickAt = 0;
   private publishesInFlight = 0;
   private bytesInFlight = 0;
   private timer: NodeJS.Timeout | undefined;
+  private isStarted = false;
   private isClosed = false;
 
   constructor(
     clients: RedisClients,
     private readonly commands: RedisCommands,
-    override readonly nodeId: string,
+    { nodeId, namespace }: { nodeId: string; namespace: string },
   ) {
     super();
+    this.nodeId = nodeId;
     this.publishCommand = clients.isCluster ? 'spublish' : 'publish';
-    this.subscription = new BusSubscription(clients, this.channel, {
+    this.subscription = new BusSubscription(clients, this.channel.within(namespace), {
       onMessage: (text) => this.receive(text),
       onSubscribed: () => this.ping(),
       onLost: (reason) => this.lose(reason),
@@ -67,7 +76,7 @@ export class RedisNodeBus extends NodeBus {
     this.schedule(awayPingIntervalMs);
     const deadline = performance.now() + limitMs;
     while (!this.isHealthy && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-    if (!this.isHealthy) this.logger.warn(`No message crosses the bus at start: ${this.fault}`);
+    if (!this.isHealthy) this.told();
   }
 
   close(): void {
@@ -115,8 +124,11 @@ export class RedisNodeBus extends NodeBus {
   }
 
   private ping(): void {
-    // A failed ping needs no handling: its absence is what the tick looks at.
-    this.publishPing().catch(() => undefined);
+    // A failed ping needs no more handling: its absence is what the tick looks at.
+    this.publishPing().then(
+      () => (this.pingFault = null),
+      (error: unknown) => (this.pingFault = wordsOfRefusal(error)),
+    );
   }
 
   private publishPing(): Promise<unknown> {
@@ -142,23 +154,31 @@ export class RedisNodeBus extends NodeBus {
 
   private judge(): void {
     if (performance.now() - this.lastSeenAt <= silenceLimitMs) return;
-    this.lose(`no ping has come back for ${silenceLimitMs} ms`);
+    const reason = this.subscription.fault ?? this.pingFault;
+    this.lose(reason ?? `no ping has come back for ${silenceLimitMs} ms`);
     if (this.subscription.ageMs > silenceLimitMs) this.subscription.reopen();
   }
 
   private lose(reason: string): void {
     if (this.isClosed) return;
-    if (this.isHealthy) {
-      this.logger.warn(`Cut off from the other nodes: ${reason}`);
+    const wasHealthy = this.isHealthy;
+    this.fault = reason;
+    if (wasHealthy) {
       clearTimeout(this.timer);
       this.schedule(awayPingIntervalMs);
     }
-    this.fault = reason;
+    if (wasHealthy || this.isStarted) this.told();
+  }
+
+  /** While no command works either, the link tells why. */
+  private told(): void {
+    this.isStarted = true;
+    if (this.commands.isHealthy && this.fault !== null) this.faults.fault(`no message crosses the bus: ${this.fault}`);
   }
 
   private receive(text: string): void {
     const frame = decodeFrame(text);
-    if (frame === null) this.malformedCount++;
+    if (frame === null || !isId(frame.from)) this.malformedCount++;
     else if (frame.from !== this.nodeId) this.dispatch(frame);
     else if (frame.topic === '') this.sawPing();
   }
@@ -168,8 +188,8 @@ export class RedisNodeBus extends NodeBus {
     const wasAway = !this.isHealthy;
     this.lastSeenAt = performance.now();
     this.fault = null;
+    this.faults.works('Messages cross the bus again');
     if (!wasAway) return;
-    this.logger.log(`Connected to the other nodes after ${Math.round(awayMs)} ms`);
     for (const listener of this.listeners) this.safely(() => listener(awayMs));
   }
 
@@ -186,11 +206,20 @@ export class RedisNodeBus extends NodeBus {
     this.safely(() => handler(payload), topic);
   }
 
-  private safely(work: () => void, topic = 'reconnected'): void {
+  private safely(work: () => unknown, topic = 'reconnected'): void {
+    const failed = (error: unknown) => this.logger.error(`A handler of the bus failed (${topic})`, error);
     try {
-      work();
+      // A payload of another shape may be refused later, in a handler that waits for something.
+      const result = work();
+      if (result instanceof Promise) result.catch(failed);
     } catch (error) {
-      this.logger.error(`A handler of the bus failed (${topic})`, error);
+      failed(error);
     }
   }
+}
+
+/** @returns null while Redis is known to be away: others say why */
+function wordsOfRefusal(error: unknown): string | null {
+  const cause: unknown = error instanceof ChatError ? error.cause : error;
+  return cause instanceof Error ? wordsOf(cause) : null;
 }

@@ -14,7 +14,7 @@ const factories: SocketAdapterFactory[] = [];
 
 async function addServer(): Promise<Server> {
   const connection = await RedisConnection.open(redis.url, 400);
-  const factory = new SocketAdapterFactory(connection.clients);
+  const factory = new SocketAdapterFactory(connection);
   const server = new Server(createServer(), { adapter: factory.create()! });
   connections.push(connection);
   factories.push(factory);

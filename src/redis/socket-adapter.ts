@@ -1,6 +1,11 @@
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
 import type { Namespace } from 'socket.io';
+import { Logger } from '@nestjs/common';
 import type { RedisClient, RedisClients } from './redis-client.js';
+import { isRedisDenial } from './redis-errors.js';
+import { RedisFaultLog } from './redis-fault-log.js';
+import { socketAdapterChannel } from './redis-keys.js';
+import { wordsOf } from './redis-reason.js';
 
 /** What Socket.IO's `adapter` option takes. */
 export type SocketAdapter = (namespace: Namespace) => ReturnType<ReturnType<typeof createAdapter>>;
@@ -23,50 +28,98 @@ const unawaited = [
   'sunsubscribe',
 ] as const;
 
-type AnyCommand = (...args: unknown[]) => Promise<unknown>;
+// ioredis calls the adapter's listeners while it reads: one that throws would end the process.
+const listening = ['messageBuffer', 'pmessageBuffer', 'smessageBuffer'];
 
-function quiet(client: RedisClient, faults: SocketAdapterFaults): RedisClient {
-  const commands = client as unknown as Record<string, AnyCommand>;
-  for (const name of unawaited) {
-    const send = commands[name]!.bind(client);
-    commands[name] = (...args) =>
-      send(...args).catch(() => {
-        faults.count++;
-        return 0;
-      });
-  }
-  return client;
+type AnyCommand = (...args: unknown[]) => Promise<unknown>;
+type AnyListener = (...args: unknown[]) => unknown;
+type Registration = (event: string, listener: AnyListener) => RedisClient;
+
+/** Where the adapter finds Redis, and which channels are this deployment's. */
+export interface SocketAdapterSource {
+  readonly clients: RedisClients;
+  readonly namespace: string;
 }
 
 /**
- * The Socket.IO adapter on Redis, on connections of its own: classic on a single Redis, sharded on
- * a Redis Cluster.
+ * The Socket.IO adapter on Redis, on connections of its own: classic on a single Redis, sharded on a Redis Cluster.
  *
- * For code of embedding applications that calls `server.to(room).emit()` or
- * `server.serverSideEmit()`. At most once, like Socket.IO itself; a failed publish is counted,
- * never an unhandled rejection. Our own fan-out goes over the `NodeBus`.
- *
- * @param clients null under the memory engine: Socket.IO's own adapter does for one process
+ * For code of embedding applications that calls `server.to(room).emit()` or `server.serverSideEmit()`. At most once, like
+ * Socket.IO itself; a failed publish and a message that no adapter has made are counted, never an unhandled rejection
+ * or exception. Our own fan-out goes over the `NodeBus`.
  */
-export function redisSocketAdapter(
-  clients: RedisClients | null,
-  faults: SocketAdapterFaults = { count: 0 },
-): SocketAdapter | null {
-  if (clients === null) return null;
-  const publisher = quiet(clients.connect('command'), faults);
-  const subscriber = quiet(clients.connect('adapter'), faults);
-  const create = clients.isCluster ? createShardedAdapter : createAdapter;
-  return create(publisher, subscriber) as SocketAdapter;
-}
-
-/** Makes the adapter when the Socket.IO server is made, and only then. */
 export class SocketAdapterFactory {
   readonly faults: SocketAdapterFaults = { count: 0 };
+  private readonly logger = new Logger(SocketAdapterFactory.name);
+  private readonly log = new RedisFaultLog(SocketAdapterFactory.name);
+  private hasToldMalformed = false;
 
-  constructor(private readonly clients: RedisClients | null) {}
+  /** @param source null under the memory engine: Socket.IO's own adapter does for one process */
+  constructor(private readonly source: SocketAdapterSource | null) {}
 
-  /** @returns null under the memory engine */
+  /** Makes the adapter when the Socket.IO server is made, and only then. @returns null under the memory engine */
   create(): SocketAdapter | null {
-    return redisSocketAdapter(this.clients, this.faults);
+    if (this.source === null) return null;
+    const { clients, namespace } = this.source;
+    const publisher = this.quiet(clients, clients.connect('command'));
+    const subscriber = this.guarded(this.quiet(clients, clients.connect('adapter')));
+    const prefix = socketAdapterChannel().within(namespace);
+    return (
+      clients.isCluster
+        ? createShardedAdapter(publisher, subscriber, { channelPrefix: prefix })
+        : createAdapter(publisher, subscriber, { key: prefix })
+    ) as SocketAdapter;
+  }
+
+  private quiet(clients: RedisClients, client: RedisClient): RedisClient {
+    const commands = client as unknown as Record<string, AnyCommand>;
+    for (const name of unawaited) {
+      const send = commands[name]!.bind(client);
+      commands[name] = (...args) =>
+        send(...args).catch((error: unknown) => {
+          this.faults.count++;
+          // An outage is told by the link; a channel that is denied only here.
+          if (isRedisDenial(error))
+            this.log.fault(`${name} of Socket.IO's adapter: ${clients.reasonOf(client).of(error)}`);
+          return 0;
+        });
+    }
+    return client;
+  }
+
+  private guarded(client: RedisClient): RedisClient {
+    const guards = new Map<AnyListener, AnyListener>();
+    const guardOf = (event: string, listener: AnyListener): AnyListener => {
+      if (!listening.includes(event)) return listener;
+      const guard = guards.get(listener) ?? this.guard(listener);
+      guards.set(listener, guard);
+      return guard;
+    };
+    const on = client.on.bind(client) as Registration;
+    const off = client.off.bind(client) as Registration;
+    return Object.assign(client, {
+      on: (event: string, listener: AnyListener) => on(event, guardOf(event, listener)),
+      off: (event: string, listener: AnyListener) => off(event, guardOf(event, listener)),
+    });
+  }
+
+  private guard(listener: AnyListener): AnyListener {
+    return (...args) => {
+      try {
+        const result = listener(...args);
+        if (result instanceof Promise) result.catch((error: unknown) => this.malformed(error));
+      } catch (error) {
+        this.malformed(error);
+      }
+    };
+  }
+
+  private malformed(error: unknown): void {
+    this.faults.count++;
+    if (this.hasToldMalformed) return;
+    this.hasToldMalformed = true;
+    this.logger.warn(
+      `A message on the channels of Socket.IO's adapter that no adapter has made is ignored: ${wordsOf(error)}`,
+    );
   }
 }

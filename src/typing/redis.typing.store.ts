@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/index.js';
-import { loadLua, RedisCommands, shardOf, typingDueKey, typingKey } from '../redis/index.js';
+import { loadLua, RedisCommands, shardOf, typingDueKey, typingKey, type RedisKey } from '../redis/index.js';
 import { TypingStore, type TypingEnd, type TypingStart, type Typist } from './typing.store.js';
 
 const startTyping = loadLua(import.meta.url, './start-typing.lua');
@@ -58,7 +58,7 @@ export class RedisTypingStore extends TypingStore {
   }
 }
 
-function keysOf(conversationId: string): [typing: string, due: string] {
+function keysOf(conversationId: string): [typing: RedisKey, due: RedisKey] {
   const shard = shardOf(conversationId, shardCount);
   return [typingKey(shard, conversationId), typingDueKey(shard)];
 }

@@ -20,8 +20,9 @@ interface ClusterNode {
 export class RedisCluster {
   private constructor(private readonly nodes: ClusterNode[]) {}
 
-  static async start(): Promise<RedisCluster> {
-    const cluster = new RedisCluster(await Promise.all(Array.from({ length: masters }, launch)));
+  /** @param wordsOf what else to put on the command line of node `i` */
+  static async start(wordsOf: (i: number) => string[] = () => []): Promise<RedisCluster> {
+    const cluster = new RedisCluster(await Promise.all(Array.from({ length: masters }, (_, i) => launch(wordsOf(i)))));
     await cluster.form();
     return cluster;
   }
@@ -65,7 +66,7 @@ export class RedisCluster {
   }
 }
 
-async function launch(): Promise<ClusterNode> {
+async function launch(more: string[]): Promise<ClusterNode> {
   const [port, busPort] = [await freePort(), await freePort()];
   const settings = {
     port,
@@ -78,7 +79,7 @@ async function launch(): Promise<ClusterNode> {
   };
   const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const cwd = await mkdtemp(join(inject('runDir'), 'cluster-'));
-  const child = spawn(inject('redisServerPath'), words, { cwd, stdio: 'ignore' });
+  const child = spawn(inject('redisServerPath'), [...words, ...more], { cwd, stdio: 'ignore' });
   await once(child, 'spawn');
   await noteStarted(inject('runDir'), child.pid!);
   return { port, busPort, child };

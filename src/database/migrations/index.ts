@@ -14,6 +14,7 @@ import { ActivityMarks1764001200000 } from './1764001200000-activity-marks.js';
 import { ActivityBackfill1764001300000 } from './1764001300000-activity-backfill.js';
 import { AppendOne1764001400000 } from './1764001400000-append-one.js';
 import { DeviceBacklogs1764001500000 } from './1764001500000-device-backlogs.js';
+import { Deployment1764002200000 } from './1764002200000-deployment.js';
 import { Acceptance1764002600000 } from './1764002600000-acceptance.js';
 import { AppendAcceptance1764002610000 } from './1764002610000-append-acceptance.js';
 
@@ -35,6 +36,7 @@ export const migrations = [
   ActivityBackfill1764001300000,
   AppendOne1764001400000,
   DeviceBacklogs1764001500000,
+  Deployment1764002200000,
   Acceptance1764002600000,
   AppendAcceptance1764002610000,
 ];
