@@ -44,7 +44,17 @@ export { ConnectionHooks, type AckMode, type Connection, type ConnectionHook } f
 // Doors of your own: gateways and controllers inside the envelope.
 export { Actor, CurrentActor, Public, RequireScope } from './auth/index.js';
 export { ChatGateway, InArrivalOrder, ok, type Ack } from './realtime/index.js';
-export { ApiErrors, Bare, DtoPipe, ProblemDetailsFilter, QueryPipe } from './common/index.js';
+export {
+  ApiErrors,
+  Bare,
+  byIds,
+  byPage,
+  Costs,
+  DtoPipe,
+  ProblemDetailsFilter,
+  QueryPipe,
+  type CostOf,
+} from './common/index.js';
 export {
   ChatError,
   invalid,

@@ -1,8 +1,11 @@
 import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { Authenticator } from './authenticator.js';
+import { FailedSignIns } from './failed-sign-ins.js';
 import { HttpJwtGuard } from './http-jwt.guard.js';
 import { JwtAuthenticator } from './jwt.authenticator.js';
+import { RequestAdmission } from './request-admission.js';
+import { RequestBudget } from './request-budget.js';
 import { RevocationRepository } from './revocation.repository.js';
 import { Revocations } from './revocations.js';
 import { RevokeController } from './revoke.controller.js';
@@ -30,13 +33,16 @@ export class AuthModule {
         { provide: Authenticator, useClass: authenticator },
         RevocationRepository,
         Revocations,
+        FailedSignIns,
+        RequestAdmission,
+        RequestBudget,
         SignIn,
         HttpJwtGuard,
         WsJwtGuard,
         { provide: APP_GUARD, useExisting: HttpJwtGuard },
         { provide: APP_GUARD, useExisting: WsJwtGuard },
       ],
-      exports: [Authenticator, Revocations, SignIn, HttpJwtGuard, WsJwtGuard],
+      exports: [Authenticator, Revocations, RequestAdmission, SignIn, HttpJwtGuard, WsJwtGuard],
     };
   }
 }

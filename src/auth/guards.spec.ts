@@ -3,14 +3,17 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ChatError, errorCodeEntry } from '../common/index.js';
+import { ChatError, Costs, errorCodeEntry } from '../common/index.js';
 import { makeSettings } from '../config/index.js';
 import { Public, RequireScope } from './access.decorators.js';
 import { actorOf } from './actor-of.js';
 import { Actor } from './actor.js';
 import { Authenticator } from './authenticator.js';
 import { CurrentActor } from './current-actor.decorator.js';
+import { FailedSignIns } from './failed-sign-ins.js';
 import { HttpJwtGuard } from './http-jwt.guard.js';
+import { RequestAdmission } from './request-admission.js';
+import { RequestBudget } from './request-budget.js';
 import type { Principal } from './principal.js';
 import type { Revocations } from './revocations.js';
 import { maxTokenCharacters, SignIn } from './sign-in.js';
@@ -35,7 +38,8 @@ class WordAuthenticator extends Authenticator {
   }
 }
 
-const signIn = new SignIn(new WordAuthenticator(), revocations, clock, makeSettings());
+const settings = makeSettings({ failedSignInsPerMinute: 6, rateRequestsPerSecond: 1, rateRequestsBurst: 20 });
+const signIn = new SignIn(new WordAuthenticator(), revocations, new FailedSignIns(clock, settings), clock, settings);
 
 beforeAll(() => Logger.overrideLogger(false));
 
@@ -57,15 +61,15 @@ describe('SignIn', () => {
     ['nobody', 'UNAVAILABLE'],
     ['a\u0000', 'UNAVAILABLE'],
   ])('refuses %j with %s', async (token, code) => {
-    await expect(signIn.principalOf(token)).rejects.toMatchObject({ code });
+    await expect(signIn.principalOf(token, null)).rejects.toMatchObject({ code });
   });
 
   it('checks expiry and revocation, whatever the authenticator says', async () => {
-    expect((await signIn.principalOf('alice')).userId).toBe('alice');
+    expect((await signIn.principalOf('alice', null)).userId).toBe('alice');
     revoked.add('alice');
-    await expect(signIn.principalOf('alice')).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    await expect(signIn.principalOf('alice', null)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
     nowMs = 90_000;
-    await expect(signIn.principalOf('bob')).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
+    await expect(signIn.principalOf('bob', null)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
   });
 });
 
@@ -152,6 +156,12 @@ class DoorController {
     return { known: actor !== undefined };
   }
 
+  @Get('dear')
+  @Costs(10)
+  dear() {
+    return {};
+  }
+
   @Get('admin')
   @RequireScope('admin')
   admin() {
@@ -165,10 +175,14 @@ describe('HttpJwtGuard', () => {
   beforeAll(async () => {
     const testing = await Test.createTestingModule({ controllers: [DoorController] }).compile();
     app = testing.createNestApplication({ logger: false });
-    app.useGlobalGuards(new HttpJwtGuard(signIn));
+    app.useGlobalGuards(new HttpJwtGuard(new RequestAdmission(signIn, new RequestBudget(clock, settings), settings)));
     app.useGlobalFilters({
       catch: (error: ChatError, host) =>
-        host.switchToHttp().getResponse().status(errorCodeEntry(error.code).status).json({ code: error.code }),
+        host
+          .switchToHttp()
+          .getResponse()
+          .status(errorCodeEntry(error.code).status)
+          .json({ code: error.code, retryAfterMs: error.retryAfterMs }),
     });
     await app.init();
   });
@@ -211,5 +225,46 @@ describe('HttpJwtGuard', () => {
     expect((await get('/admin', 'alice')).body).toEqual({ code: 'FORBIDDEN' });
     expect((await get('/admin', 'root')).status).toBe(200);
     expect((await get('/admin')).status).toBe(401);
+  });
+
+  it('takes from a user’s budget what a request costs, and says how long to wait', async () => {
+    // 4 + 2 + 1 + 1 + 10 + 1 of 20.
+    for (const path of ['/me?limit=200', '/me?limit=51', '/me?limit=5000', '/me?limit=x', '/dear', '/me']) {
+      expect((await get(path, 'spender')).status, path).toBe(200);
+    }
+    expect((await get('/dear', 'spender')).body).toEqual({ code: 'RATE_LIMITED', retryAfterMs: 9_000 });
+    expect((await get('/me', 'spender')).status).toBe(200);
+    expect((await get('/me', 'spender')).body).toEqual({ code: 'RATE_LIMITED', retryAfterMs: 1_000 });
+    expect((await get('/dear', 'other')).status).toBe(200);
+    nowMs += 1_000;
+    expect((await get('/me', 'spender')).status).toBe(200);
+  });
+
+  it('answers bad tokens RATE_LIMITED above the limit of their address, and nothing else', async () => {
+    nowMs = 60_000;
+    const codes = [];
+    for (let i = 0; i < 8; i++) codes.push((await get('/me', 'bad')).body.code);
+    expect(codes.filter((code) => code === 'UNAUTHENTICATED').length).toBeLessThanOrEqual(6);
+    expect((await get('/me', 'bad')).body).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 10_000 });
+    for (const [token, code] of [
+      [undefined, 'UNAUTHENTICATED'],
+      ['timeless', 'TOKEN_EXPIRED'],
+      ['away', 'UNAVAILABLE'],
+    ] as const) {
+      expect((await get('/me', token)).body.code).toBe(code);
+    }
+    nowMs += 10_000;
+    expect((await get('/me', 'bad')).body.code).toBe('UNAUTHENTICATED');
+  });
+});
+
+describe('FailedSignIns', () => {
+  it('counts each network by itself, and forgets those least recently seen', () => {
+    const failures = new FailedSignIns(clock, settings);
+    const noted = (network: string) => failures.note(network)?.code ?? null;
+    expect(Array.from({ length: 7 }, () => noted('a'))).toEqual([...new Array<null>(6).fill(null), 'RATE_LIMITED']);
+    expect(noted('b')).toBeNull();
+    for (let i = 0; i < 10_000; i++) noted(`other-${i}`);
+    expect(noted('a')).toBeNull();
   });
 });

@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { ChatError } from '../common/index.js';
+import { byPage, ChatError, declaredCost } from '../common/index.js';
 import { isPublic, requiredScope } from './access.decorators.js';
-import { Actor } from './actor.js';
-import { bearerToken } from './handshake-token.js';
-import { SignIn } from './sign-in.js';
+import { RequestAdmission, type AdmittedRequest } from './request-admission.js';
+
+const byLimit = byPage();
 
 /**
  * Lets a REST request through with a good token in its `Authorization: Bearer` header, and puts
@@ -14,9 +14,9 @@ import { SignIn } from './sign-in.js';
  */
 @Injectable()
 export class HttpJwtGuard implements CanActivate {
-  constructor(private readonly signIn: SignIn) {}
+  constructor(private readonly admission: RequestAdmission) {}
 
-  /** @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | FORBIDDEN | UNAVAILABLE */
+  /** @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | FORBIDDEN | UNAVAILABLE | RATE_LIMITED */
   canActivate(context: ExecutionContext): true | Promise<true> {
     // Without a promise where there is nothing to do: it stands before every event of every socket,
     // too.
@@ -25,21 +25,11 @@ export class HttpJwtGuard implements CanActivate {
   }
 
   private async assertAllowed(context: ExecutionContext): Promise<true> {
-    const actor = await this.actorOf(context);
+    const request = context.switchToHttp().getRequest<AdmittedRequest>();
+    const actor = await this.admission.admit(request, context.switchToHttp().getResponse<ServerResponse>());
+    this.admission.charge(request, actor, declaredCost(context.getHandler()) ?? byLimit);
     const scope = requiredScope(context);
     if (scope !== undefined && !actor.hasScope(scope)) throw new ChatError('FORBIDDEN');
     return true;
-  }
-
-  private async actorOf(context: ExecutionContext): Promise<Actor> {
-    const request = context.switchToHttp().getRequest<IncomingMessage & { actor?: Actor }>();
-    try {
-      request.actor = new Actor(await this.signIn.principalOf(bearerToken(request.headers.authorization)));
-      return request.actor;
-    } catch (error) {
-      // A 401 names the scheme that would do (RFC 9110, 11.6.1); harmless on a 503.
-      context.switchToHttp().getResponse<ServerResponse>().setHeader('WWW-Authenticate', 'Bearer');
-      throw error;
-    }
   }
 }

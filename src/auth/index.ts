@@ -17,6 +17,7 @@ export { tokenOfHandshake, type TokenCarrier } from './handshake-token.js';
 export { HttpJwtGuard } from './http-jwt.guard.js';
 export { JwtAuthenticator } from './jwt.authenticator.js';
 export { isUserId, userIdPattern, type Principal } from './principal.js';
+export { RequestAdmission, type AdmittedRequest } from './request-admission.js';
 export { Revocations, type RevocationListener } from './revocations.js';
 export { SignIn } from './sign-in.js';
 export { WsJwtGuard } from './ws-jwt.guard.js';

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ChatError, Clock } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { Authenticator } from './authenticator.js';
+import { FailedSignIns } from './failed-sign-ins.js';
 import { isUserId, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
 
@@ -22,6 +23,7 @@ export class SignIn {
   constructor(
     private readonly authenticator: Authenticator,
     private readonly revocations: Revocations,
+    private readonly failures: FailedSignIns,
     private readonly clock: Clock,
     settings: Settings,
   ) {
@@ -36,12 +38,15 @@ export class SignIn {
    * listeners can find it.
    *
    * @param token null when the client sent none
-   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE, nothing else
+   * @param network where it comes from (`clientNetwork`), for the count of bad tokens; null where
+   *   that is not known
+   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE | RATE_LIMITED (a
+   *   bad token, above `FAILED_SIGN_INS_PER_MINUTE`), nothing else
    */
-  async principalOf(token: string | null): Promise<Principal> {
+  async principalOf(token: string | null, network: string | null): Promise<Principal> {
     if (token === null || token === '') throw new ChatError('UNAUTHENTICATED');
     if (token.length > maxTokenCharacters) throw new ChatError('UNAUTHENTICATED', { message: 'The token is too long' });
-    const principal = await this.authenticate(token);
+    const principal = await this.authenticate(token, network);
     this.assertStillValid(principal);
     return principal;
   }
@@ -58,12 +63,15 @@ export class SignIn {
     if (this.revocations.isRevoked(principal)) throw new ChatError('TOKEN_REVOKED');
   }
 
-  private async authenticate(token: string): Promise<Principal> {
+  private async authenticate(token: string, network: string | null): Promise<Principal> {
     try {
       const principal = await answeredInTime(this.authenticator.authenticate(token));
       if (!isUserId(principal.userId)) throw new Error('the authenticator answered without a valid user id');
       return principal;
     } catch (error) {
+      const isBad = error instanceof ChatError && error.code === 'UNAUTHENTICATED';
+      const refusal = isBad && network !== null ? this.failures.note(network) : null;
+      if (refusal) throw refusal;
       if (error instanceof ChatError && ownCodes.includes(error.code)) throw error;
       this.logger.error('The authenticator failed', error instanceof Error ? error.stack : undefined);
       throw new ChatError('UNAVAILABLE', { message: 'Tokens cannot be checked now', cause: error });

@@ -7,8 +7,10 @@ export { ChatController } from './chat-controller.decorator.js';
 export type { ContractCase } from './contract-case.js';
 export { ChatError, invalid, type ErrorBody, type ErrorDetail, type ChatErrorOptions } from './chat-error.js';
 export { errorCodeEntry, errorCodes, registerErrorCodes, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
+export { clientNetwork, type Addressed } from './client-address.js';
 export { Clock, SystemClock } from './clock.js';
 export { DeploymentIdentity } from './deployment-identity.js';
+export { byIds, byPage, Costs, declaredCost, type CostOf } from './costs.js';
 export { DtoPipe, QueryPipe } from './dto.pipe.js';
 export { EncodedOnce, encodeParts } from './encoded-once.js';
 export { isId, newId, newRandomId } from './ids.js';
@@ -18,6 +20,7 @@ export { PayloadLimits } from './payload-limits.js';
 export { asChatError, ProblemDetails, problemDetailsOf } from './problem-details.js';
 export { ProblemDetailsFilter, sendProblem } from './problem-details.filter.js';
 export { requestIdOf } from './request-id.js';
+export { TokenBucket } from './token-bucket.js';
 export { Bare, hasValidationRules, toDto } from './validation.js';
 export type {
   Conversation,

@@ -5,4 +5,6 @@
 export abstract class PayloadLimits {
   /** Keys of a message's `content` on all levels (`MAX_CONTENT_KEYS`). */
   abstract readonly maxContentKeys: number;
+  /** Items of a page (`MAX_PAGE_SIZE`). */
+  abstract readonly maxPageSize: number;
 }

@@ -209,8 +209,31 @@ export const settingsTable = {
   ),
   rateMessagesPerSecond: setting('RATE_MESSAGES_PER_SECOND', int(1, 10_000_000), 30, 'Messages a second of one user'),
   rateMessagesBurst: setting('RATE_MESSAGES_BURST', int(1, 10_000_000), 60, 'Messages at once of one user'),
-  rateEventsPerSecond: setting('RATE_EVENTS_PER_SECOND', int(1, 10_000_000), 100, 'Events a second of one socket'),
-  rateEventsBurst: setting('RATE_EVENTS_BURST', int(1, 10_000_000), 200, 'Events at once of one socket'),
+  rateEventsPerSecond: setting(
+    'RATE_EVENTS_PER_SECOND',
+    int(1, 10_000_000),
+    100,
+    'Cost units a second of one socket’s events',
+  ),
+  rateEventsBurst: setting('RATE_EVENTS_BURST', int(1, 10_000_000), 200, 'Cost units at once of one socket’s events'),
+  rateRequestsPerSecond: setting(
+    'RATE_REQUESTS_PER_SECOND',
+    int(1, 10_000_000),
+    50,
+    'Cost units a second of one user’s REST requests, on each node',
+  ),
+  rateRequestsBurst: setting(
+    'RATE_REQUESTS_BURST',
+    int(1, 10_000_000),
+    200,
+    'Cost units at once of one user’s REST requests, on each node',
+  ),
+  failedSignInsPerMinute: setting(
+    'FAILED_SIGN_INS_PER_MINUTE',
+    int(1, 10_000_000),
+    300,
+    'Bad tokens of one address on each node; above: `RATE_LIMITED`',
+  ),
   handshakesPerSecond: setting(
     'HANDSHAKES_PER_SECOND',
     int(1, 1_000_000),

@@ -1,5 +1,6 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { Actor, CurrentActor } from '../auth/index.js';
+import { byPage, Costs } from '../common/index.js';
 import { ChatGateway, InArrivalOrder, ok, type Ack } from '../realtime/index.js';
 import { HistoryService } from './history.service.js';
 import { GetMessagesDto, SendMessageDto } from './message.dto.js';
@@ -20,6 +21,7 @@ export class MessageGateway {
     return ok(await this.messages.send(actor, dto));
   }
 
+  @Costs(byPage())
   @SubscribeMessage('get-messages')
   async getMessages(@CurrentActor() actor: Actor, @MessageBody() dto: GetMessagesDto): Promise<Ack<MessagePage>> {
     return ok(await this.history.page(actor, dto));

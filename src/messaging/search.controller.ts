@@ -1,7 +1,7 @@
 import { Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, ChatController, QueryPipe, type Message, type Page } from '../common/index.js';
+import { Costs, ApiErrors, ChatController, QueryPipe, type Message, type Page } from '../common/index.js';
 import { SearchMessagesDto } from './search.dto.js';
 import { SearchPageSchema } from './search.schemas.js';
 import { SearchService } from './search.service.js';
@@ -12,6 +12,7 @@ export class SearchController {
   constructor(private readonly messages: SearchService) {}
 
   @Get()
+  @Costs(10)
   @ApiOperation({ summary: 'Finds messages in the caller’s conversations by their words, newest first' })
   @ApiOkResponse({ type: SearchPageSchema })
   @ApiErrors('VALIDATION_FAILED', 'NOT_FOUND')

@@ -3,7 +3,8 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
-import { ChatError, ProblemDetailsFilter } from '../common/index.js';
+import { RequestAdmission } from '../auth/index.js';
+import { asChatError, ChatError, ProblemDetailsFilter, sendProblem } from '../common/index.js';
 import type { Settings } from '../config/index.js';
 import { answerInTime } from './answer-in-time.js';
 import type { ParleyLogger } from './logger.js';
@@ -36,6 +37,7 @@ export function configureHttp(app: NestExpressApplication, settings: Settings, l
   app.use(onlyOpsOnOpsPort);
   app.use(['/metrics', '/docs', '/docs-json'], onlyOnOpsPort(settings));
   if (!settings.metricsEnabled) app.use('/metrics', notHere);
+  app.use('/v1', admitRequests(app.get(RequestAdmission)));
   app.use(refuseOtherBodies);
   app.useBodyParser('json', { limit: settings.maxPacketBytes });
   app.use(answerInTime(settings.eventTimeoutMs));
@@ -68,6 +70,19 @@ function allowOrigins(app: NestExpressApplication, settings: Settings): void {
 
 function notHere(_request: Request, _response: Response, next: NextFunction): void {
   next(new ChatError('NOT_FOUND'));
+}
+
+/**
+ * Signs requests in before their bodies are read: every route under `/v1` takes a token (contract,
+ * section 8), so a body without one costs nothing, and one at fault is charged to its user.
+ */
+function admitRequests(admission: RequestAdmission) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    admission.admit(request, response).then(
+      () => next(),
+      (error: unknown) => sendProblem(request, response, asChatError(error)),
+    );
+  };
 }
 
 // The parser would pass another body over in silence, and the handler would see none.

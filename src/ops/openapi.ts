@@ -17,6 +17,13 @@ const sharedStatuses = {
 /** What any route with a body may answer besides. */
 const bodyStatuses = { 413: 'TooLarge' } as const;
 
+/** What a client may try again, after a while. */
+const retryStatuses = new Set([429, 503]);
+const retryAfter = {
+  description: 'Whole seconds, rounded up; `retryAfterMs` of the body says it exactly',
+  schema: { type: 'integer', minimum: 1 },
+} as const;
+
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type ResponseObject = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>[string];
 
@@ -92,6 +99,7 @@ function operationsOf(document: OpenAPIObject): Operation[] {
 function sharedResponse(status: number): ResponseObject {
   const codes = errorCodes().filter(([, entry]) => entry.status === status);
   return {
+    ...(retryStatuses.has(status) ? { headers: { 'Retry-After': retryAfter } } : {}),
     description: codes.map(([code, { title }]) => `\`${code}\`: ${title}`).join('; '),
     content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDetails) } } },
   };

@@ -1,7 +1,7 @@
 import { Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, ChatController, QueryPipe, type Presence } from '../common/index.js';
+import { byIds, Costs, ApiErrors, ChatController, QueryPipe, type Presence } from '../common/index.js';
 import { PresenceQueryDto } from './presence.dto.js';
 import { PresenceListSchema } from './presence.schemas.js';
 import { PresenceService } from './presence.service.js';
@@ -14,6 +14,7 @@ const maxUserIds = 100;
 export class PresenceController {
   constructor(private readonly presence: PresenceService) {}
 
+  @Costs(byIds)
   @Get()
   @ApiOperation({ summary: 'Says who is online, as far as the caller may see' })
   @ApiOkResponse({ type: PresenceListSchema })

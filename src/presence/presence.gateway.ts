@@ -1,6 +1,7 @@
 import { ConnectedSocket, MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import type { Socket } from 'socket.io';
 import { Actor, CurrentActor } from '../auth/index.js';
+import { byIds, Costs } from '../common/index.js';
 import type { Presence } from '../common/index.js';
 import { ChatGateway, EmptyDto, ok, type Ack } from '../realtime/index.js';
 import { UserIdsDto, UserOnlineDto } from './presence.dto.js';
@@ -25,6 +26,7 @@ export class PresenceGateway {
     return ok(await this.presence.setStatus(actor, 'offline'));
   }
 
+  @Costs(byIds)
   @SubscribeMessage('get-presence')
   async getPresence(
     @CurrentActor() actor: Actor,
@@ -36,11 +38,13 @@ export class PresenceGateway {
     return ok(answer);
   }
 
+  @Costs(byIds)
   @SubscribeMessage('subscribe-presence')
   async subscribe(@CurrentActor() actor: Actor, @MessageBody() dto: UserIdsDto): Promise<Ack<Presences>> {
     return ok({ presences: await this.presence.subscribe(actor, dto.userIds) });
   }
 
+  @Costs(byIds)
   @SubscribeMessage('unsubscribe-presence')
   async unsubscribe(@CurrentActor() actor: Actor, @MessageBody() dto: UserIdsDto): Promise<Ack<Presences>> {
     return ok({ presences: await this.presence.unsubscribe(actor, dto.userIds) });

@@ -15,7 +15,9 @@ function admission(clock: Clock): HandshakeAdmission {
 }
 
 async function outcomes(gate: HandshakeAdmission, count: number): Promise<{ admitted: number; refused: unknown[] }> {
-  const settled = await Promise.allSettled(Array.from({ length: count }, () => gate.run(async () => undefined)));
+  const settled = await Promise.allSettled(
+    Array.from({ length: count }, (_, i) => gate.run(`user-${i}`, async () => undefined)),
+  );
   const refused = settled.filter((one) => one.status === 'rejected').map((one): unknown => one.reason);
   return { admitted: count - refused.length, refused };
 }
@@ -49,7 +51,17 @@ describe('HandshakeAdmission', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       running -= 1;
     };
-    await Promise.all(Array.from({ length: 500 }, () => gate.run(work)));
+    await Promise.all(Array.from({ length: 500 }, (_, i) => gate.run(`user-${i}`, work)));
     expect(most).toBe(50);
+  });
+
+  it('leaves places for others, however often one user comes', async () => {
+    const gate = new HandshakeAdmission(
+      new StillClock(),
+      makeSettings({ handshakesPerSecond: 100, handshakesBurst: 50, maxSocketsPerUser: 20 }),
+    );
+    const crowd = await Promise.allSettled(Array.from({ length: 500 }, () => gate.run('crowd', async () => undefined)));
+    expect(crowd.filter(({ status }) => status === 'fulfilled')).toHaveLength(40);
+    expect((await outcomes(gate, 10)).admitted).toBe(10);
   });
 });

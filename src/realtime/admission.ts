@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ChatError, Clock } from '../common/index.js';
+import { ChatError, Clock, TokenBucket } from '../common/index.js';
 import { Settings } from '../config/index.js';
 
 /**
@@ -14,19 +15,25 @@ const maxWaitMs = 1_500;
  */
 const maxAtOnce = 50;
 const maxTurnWaitMs = 5_000;
+/** Of one user, unless more sockets are allowed: all devices twice, and then all of them every second. */
+const leastPerUser = { perSecond: 20, burst: 40 };
+const maxUsers = 10_000;
 
 /**
  * Spreads the handshakes of one node: `HANDSHAKES_BURST` at once, `HANDSHAKES_PER_SECOND` over
  * time.
  *
- * For a storm of reconnects, which a refusal would not end (a stock client does not try again after
- * one), those above the rate wait their turn for up to 1.5 s; only what would wait longer is
- * refused, before its token is looked at.
+ * Only handshakes with a good token come here, and of one user no more than that user's devices
+ * need: nobody else's handshakes take the places of a storm of reconnects, which a refusal would
+ * not end (a stock client does not try again after one). In such a storm those above the rate wait
+ * their turn for up to 1.5 s; only what would wait longer is refused.
  */
 @Injectable()
 export class HandshakeAdmission {
   private readonly perSecond: number;
   private readonly burst: number;
+  private readonly perUser: { perSecond: number; burst: number };
+  private readonly users = new LRUCache<string, TokenBucket>({ max: maxUsers });
   /** Below zero: turns of the future that are taken. */
   private tokens: number;
   private lastMs: number;
@@ -37,19 +44,25 @@ export class HandshakeAdmission {
     private readonly clock: Clock,
     settings: Settings,
   ) {
-    this.perSecond = settings.handshakesPerSecond;
-    this.burst = settings.handshakesBurst;
+    const { handshakesPerSecond, handshakesBurst, maxSocketsPerUser } = settings;
+    this.perSecond = handshakesPerSecond;
+    this.burst = handshakesBurst;
+    this.perUser = {
+      perSecond: Math.max(leastPerUser.perSecond, maxSocketsPerUser),
+      burst: Math.max(leastPerUser.burst, 2 * maxSocketsPerUser),
+    };
     this.tokens = this.burst;
     this.lastMs = clock.now();
   }
 
   /**
-   * Does a handshake's work when it is its turn: after its place in the rate, and when fewer than
-   * 50 others are worked on, for which it waits up to 5 s.
+   * Does a handshake's work when it is its turn: after its place in the rate, and when fewer than 50
+   * others are worked on, for which it waits up to 5 s.
    *
    * @throws ChatError RATE_LIMITED with `retryAfterMs`, or what `work` throws
    */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(userId: string, work: () => Promise<T>): Promise<T> {
+    this.charge(userId);
     const waitMs = this.reserve();
     if (waitMs > 0) await sleep(waitMs);
     if (this.running < maxAtOnce) this.running += 1;
@@ -59,6 +72,15 @@ export class HandshakeAdmission {
     } finally {
       this.passOn();
     }
+  }
+
+  private charge(userId: string): void {
+    const nowMs = this.clock.now();
+    const { perSecond, burst } = this.perUser;
+    const budget = this.users.get(userId) ?? new TokenBucket(perSecond, burst, nowMs);
+    this.users.set(userId, budget);
+    const waitMs = budget.take(nowMs);
+    if (waitMs > 0) throw tooMany(waitMs);
   }
 
   /** Resolves when another handshake has passed its place on. */

@@ -2,7 +2,15 @@ import { Injectable, Logger } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Namespace, Socket } from 'socket.io';
 import { Actor } from '../auth/index.js';
-import { assertHarmlessPayload, ChatError, Clock, invalid, newRandomId } from '../common/index.js';
+import {
+  assertHarmlessPayload,
+  ChatError,
+  Clock,
+  invalid,
+  newRandomId,
+  TokenBucket,
+  type CostOf,
+} from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AbuseWatch } from './abuse.js';
 import { EventMetrics } from './event-metrics.js';
@@ -13,13 +21,20 @@ import { Deadlines } from './deadlines.js';
 import { sharedHandlerOf, type SharedHandler } from './direct-handlers.js';
 import { EventCall } from './event-call.js';
 import { takePackets } from './packet-taker.js';
-import { TokenBucket } from './token-bucket.js';
 
 /**
  * A gateway's handler as Nest hands it to the adapter: guards, pipes and the method behind one
  * function.
  */
 export type EventHandler = (payload: unknown, call: EventCall) => unknown;
+
+/** What is special about an event. */
+export interface EventTraits {
+  /** Whether it gets a turn in the order of arrival. */
+  inArrivalOrder: boolean;
+  /** Its cost in units; left out: 1. */
+  costOf: CostOf | undefined;
+}
 
 type AckCallback = (answer: Ack<unknown>) => void;
 
@@ -50,7 +65,7 @@ export class EventDispatcher {
   private readonly lines = new WeakMap<Socket, Line>();
   private readonly sharedHandlers = new WeakMap<Namespace, Line['shared']>();
   private readonly deadlines: Deadlines<EventCall>;
-  private ordered: ReadonlySet<string> = new Set();
+  private traits: ReadonlyMap<string, EventTraits> = new Map();
 
   constructor(
     private readonly settings: Settings,
@@ -60,9 +75,9 @@ export class EventDispatcher {
     this.deadlines = new Deadlines(settings.eventTimeoutMs, giveUp);
   }
 
-  /** Events that get a turn in the order of arrival; told by the gateway audit. */
-  useOrder(events: ReadonlySet<string>): void {
-    this.ordered = events;
+  /** What is special about events, by name; told by the gateway audit. */
+  useTraits(traits: ReadonlyMap<string, EventTraits>): void {
+    this.traits = traits;
   }
 
   /** Adds a gateway's handlers to a socket; the first call takes over the socket's packets. */
@@ -108,9 +123,10 @@ export class EventDispatcher {
 
   private dispatch(socket: Socket, line: Line, packet: unknown[]): void {
     const ack = typeof packet.at(-1) === 'function' ? (packet.pop() as AckCallback) : undefined;
-    const call = this.callOf(socket, String(packet[0]), ack, line);
+    const traits = this.traits.get(packet[0] as string);
+    const call = this.callOf(socket, String(packet[0]), ack, line, traits?.inArrivalOrder);
     try {
-      this.charge(socket, line);
+      this.charge(socket, line, traits?.costOf?.(packet[1], this.settings));
       const payload = this.admit(packet, line);
       const handler = handlerOf(socket, line, call.event);
       if (!handler) throw new ChatError('UNKNOWN_EVENT');
@@ -121,29 +137,35 @@ export class EventDispatcher {
     }
   }
 
-  private callOf(socket: Socket, event: string, ack: AckCallback | undefined, line: Line): EventCall {
+  private callOf(
+    socket: Socket,
+    event: string,
+    ack: AckCallback | undefined,
+    line: Line,
+    inArrivalOrder = false,
+  ): EventCall {
     const { connection } = socket.data as { connection?: Connection };
     const name = line.shared.has(event) || line.own?.has(event) ? event : 'unknown';
     const startedMs = performance.now();
     return new EventCall(
       event.slice(0, 64),
-      this.actorOf(socket, connection, event),
+      this.actorOf(socket, connection, inArrivalOrder),
       ack,
       (body) => socket.emit('error', body),
       (outcome) => this.metrics.record(name, outcome, performance.now() - startedMs),
     );
   }
 
-  private actorOf(socket: Socket, connection: Connection | undefined, event: string): Actor | undefined {
+  private actorOf(socket: Socket, connection: Connection | undefined, inArrivalOrder: boolean): Actor | undefined {
     const { actor } = socket.data as { actor?: Actor };
-    if (!actor || !connection || !this.ordered.has(event)) return actor;
+    if (!actor || !connection || !inArrivalOrder) return actor;
     return actor.inTurn(connection.arrivals.take());
   }
 
   /** @throws ChatError RATE_LIMITED; a socket that does not heed it is disconnected */
-  private charge(socket: Socket, line: Line): void {
+  private charge(socket: Socket, line: Line, units?: number): void {
     const nowMs = this.clock.now();
-    const waitMs = line.budget.take(nowMs);
+    const waitMs = line.budget.take(nowMs, units);
     if (waitMs === 0) return;
     const error = new ChatError('RATE_LIMITED', { retryAfterMs: waitMs });
     if (line.abuse.refused(nowMs)) disconnectAbuser(socket, error);

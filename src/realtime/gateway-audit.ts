@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { declaredCost, type CostOf } from '../common/index.js';
 import { chatGatewayMetadata, inArrivalOrderMetadata } from './chat-gateway.decorator.js';
 import { EventDispatcher } from './event-dispatcher.js';
 
@@ -13,6 +14,7 @@ export interface GatewayEvent {
   gateway: string;
   method: string;
   inArrivalOrder: boolean;
+  costOf: CostOf | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export class GatewayAudit implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     const events = this.events();
     assertUnique(events);
-    this.dispatcher.useOrder(new Set(events.filter((event) => event.inArrivalOrder).map((event) => event.event)));
+    this.dispatcher.useTraits(new Map(events.map((event) => [event.event, event])));
   }
 
   /** Every event of every gateway. @throws Error naming a gateway that lacks `@ChatGateway()` */
@@ -50,7 +52,8 @@ export class GatewayAudit implements OnApplicationBootstrap {
       const handler = instance[method]!;
       const event = Reflect.getMetadata(messageMetadata, handler) as string | undefined;
       if (event === undefined) return [];
-      return [{ event, gateway, method, inArrivalOrder: Reflect.hasMetadata(inArrivalOrderMetadata, handler) }];
+      const inArrivalOrder = Reflect.hasMetadata(inArrivalOrderMetadata, handler);
+      return [{ event, gateway, method, inArrivalOrder, costOf: declaredCost(handler) }];
     });
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Socket } from 'socket.io';
 import { Actor, SignIn, tokenOfHandshake } from '../auth/index.js';
-import { assertHarmlessPayload, ChatError, invalid, newRandomId } from '../common/index.js';
+import { assertHarmlessPayload, ChatError, clientNetwork, invalid, newRandomId } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { HandshakeAdmission } from './admission.js';
 import { ConnectionLeases } from './connection-leases.js';
@@ -46,16 +46,14 @@ export class Handshake {
    */
   readonly middleware = (socket: Socket, next: (error?: Error) => void): void => {
     if (this.drain.isDraining) return this.turnAway(socket);
-    this.admission
-      .run(() => this.withinTime(socket, this.admit(socket)))
-      .then(
-        (admission) => {
-          if (this.drain.isDraining) return this.turnAway(socket);
-          Object.assign(socket.data as object, { actor: admission.actor, ackMode: admission.ackMode });
-          next();
-        },
-        (error: unknown) => next(this.refusal(error)),
-      );
+    this.admit(socket).then(
+      (admission) => {
+        if (this.drain.isDraining) return this.turnAway(socket);
+        Object.assign(socket.data as object, { actor: admission.actor, ackMode: admission.ackMode });
+        next();
+      },
+      (error: unknown) => next(this.refusal(error)),
+    );
   };
 
   /**
@@ -67,30 +65,42 @@ export class Handshake {
   }
 
   private async admit(socket: Socket): Promise<Admission> {
+    const admission = await this.verified(socket);
+    // Behind the token: a bad one takes no place from a good one (ADR-0026).
+    await this.admission.run(admission.actor.userId, () =>
+      this.withinTime(socket, this.enter(socket, admission.actor)),
+    );
+    return admission;
+  }
+
+  private async enter(socket: Socket, actor: Actor): Promise<void> {
+    for (const hook of this.hooks.all()) await hook.beforeConnect?.(actor);
+    await this.leases.acquire(socket, actor.userId);
+  }
+
+  /** What the client claims, judged without a look at Postgres or Redis. */
+  private async verified(socket: Socket): Promise<Admission> {
     const auth = (socket.handshake.auth ?? {}) as Record<string, unknown>;
     assertHarmlessPayload(auth);
     const token = tokenOfHandshake({ auth, headers: socket.handshake.headers });
-    const principal = await this.signIn.principalOf(token);
-    const actor = new Actor(principal, deviceIdOf(auth), socket.id);
-    const ackMode = ackModeOf(auth);
-    for (const hook of this.hooks.all()) await hook.beforeConnect?.(actor);
-    await this.leases.acquire(socket, actor.userId);
-    return { actor, ackMode };
+    const network = clientNetwork(socket.request, this.settings.trustProxy);
+    const principal = await this.signIn.principalOf(token, network);
+    return { actor: new Actor(principal, deviceIdOf(auth), socket.id), ackMode: ackModeOf(auth) };
   }
 
-  private async withinTime(socket: Socket, admission: Promise<Admission>): Promise<Admission> {
+  private async withinTime(socket: Socket, entry: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new ChatError('UNAVAILABLE', { retryAfterMs: 1_000 }));
         // Admitted after all: nobody connects, and the transport may stay open for other tries.
-        admission.then(
+        entry.then(
           () => this.leases.release(socket.id),
           () => undefined,
         );
       }, this.settings.eventTimeoutMs);
     });
-    return Promise.race([admission, late]).finally(() => clearTimeout(timer));
+    return Promise.race([entry, late]).finally(() => clearTimeout(timer));
   }
 
   private refusal(error: unknown): Error {

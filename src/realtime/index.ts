@@ -22,6 +22,5 @@ export { RealtimeModule } from './realtime.module.js';
 export { EmptyDto } from './session.dto.js';
 export { SessionService } from './session.service.js';
 export { TransportEcho } from './transport-echo.js';
-export { TokenBucket } from './token-bucket.js';
 export { EveryoneConnected, VisibleUsers } from './visible-users.js';
 export { WsErrorFilter } from './ws-error.filter.js';

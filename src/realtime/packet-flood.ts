@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Server } from 'socket.io';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../common/index.js';
 
 /** What this file uses of Engine.IO and of `ws` below it, beyond their types. */
 interface Engine {

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Socket } from 'socket.io';
 import { Actor, Revocations, SignIn } from '../auth/index.js';
-import { ChatError, Clock, newRandomId } from '../common/index.js';
+import { ChatError, clientNetwork, Clock, newRandomId } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { CommitPosition, encodePosition, type Position } from '../database/index.js';
 import { ConnectionHooks, type ConnectionHook } from './connection-hooks.js';
@@ -67,12 +67,13 @@ export class SessionService implements OnModuleInit {
   /**
    * Goes on with a new token of the same user.
    * @returns expiresAt ISO 8601
-   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | FORBIDDEN (another `sub`)
+   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | RATE_LIMITED | FORBIDDEN (another `sub`)
    */
   async refresh(actor: Actor, token: string): Promise<{ expiresAt: string }> {
-    const principal = await this.signIn.principalOf(token);
-    actor.principal = principal;
     const connection = actor.connectionId === null ? undefined : this.registry.get(actor.connectionId);
+    const network = connection ? clientNetwork(connection.socket.request, this.settings.trustProxy) : null;
+    const principal = await this.signIn.principalOf(token, network);
+    actor.principal = principal;
     if (connection) this.expiry.watch(connection);
     return { expiresAt: new Date(principal.expiresAtMs).toISOString() };
   }

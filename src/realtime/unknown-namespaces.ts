@@ -42,7 +42,8 @@ export class UnknownNamespaces {
   private async reasonFor(auth: Record<string, unknown>): Promise<ChatError> {
     try {
       assertHarmlessPayload(auth);
-      await this.signIn.principalOf(tokenOfHandshake({ auth }));
+      // Socket.IO does not say here whose connection it is: such tries are bounded by `packet-flood.ts`.
+      await this.signIn.principalOf(tokenOfHandshake({ auth }), null);
       return new ChatError('NOT_FOUND', { message: 'No such namespace' });
     } catch (error) {
       return error instanceof ChatError ? error : new ChatError('INTERNAL', { cause: error });

@@ -33,6 +33,9 @@ const testSettings: Partial<SettingsValues> = {
   rateMessagesBurst: 10_000,
   rateEventsPerSecond: 10_000,
   rateEventsBurst: 10_000,
+  rateRequestsPerSecond: 10_000,
+  rateRequestsBurst: 10_000,
+  failedSignInsPerMinute: 1_000_000,
 };
 
 /**

@@ -61,6 +61,9 @@ async function startNode(databaseUrl, redisUrl) {
     RATE_MESSAGES_BURST: '1000000',
     RATE_EVENTS_PER_SECOND: '1000000',
     RATE_EVENTS_BURST: '1000000',
+    RATE_REQUESTS_PER_SECOND: '1000000',
+    RATE_REQUESTS_BURST: '1000000',
+    NEW_CONVERSATIONS_PER_DAY: '1000000',
   };
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise((resolve, reject) => {

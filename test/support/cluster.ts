@@ -43,6 +43,9 @@ const testSettings: Partial<SettingsValues> = {
   rateMessagesBurst: 10_000,
   rateEventsPerSecond: 10_000,
   rateEventsBurst: 10_000,
+  rateRequestsPerSecond: 10_000,
+  rateRequestsBurst: 10_000,
+  failedSignInsPerMinute: 1_000_000,
 };
 
 async function startInProcess(settings: Partial<SettingsValues>, extensions: ParleyExtensions): Promise<TestNode> {

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { clientNetwork, type CostOf } from '../common/index.js';
+import { Settings } from '../config/index.js';
+import { Actor } from './actor.js';
+import { bearerToken } from './handshake-token.js';
+import { RequestBudget } from './request-budget.js';
+import { SignIn } from './sign-in.js';
+
+/** A request as far as this folder looks at it. */
+export type AdmittedRequest = IncomingMessage & { actor?: Actor; query?: unknown; body?: unknown };
+
+const withoutBody = new Set(['GET', 'HEAD', 'DELETE']);
+
+/**
+ * Says who makes a REST request, and charges it to that user's budget.
+ *
+ * In two steps, since the first one needs no body: {@link admit} takes 1 unit as soon as the token
+ * is known, so that a body at fault is paid for, and one without a token is never read. {@link charge}
+ * takes the rest once the route and its query are known.
+ */
+@Injectable()
+export class RequestAdmission {
+  constructor(
+    private readonly signIn: SignIn,
+    private readonly budget: RequestBudget,
+    private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Puts `request.actor`. Does nothing the second time.
+   *
+   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE | RATE_LIMITED
+   */
+  async admit(request: AdmittedRequest, response: ServerResponse): Promise<Actor> {
+    return request.actor ?? (request.actor = await this.admitted(request, response));
+  }
+
+  /** @throws ChatError RATE_LIMITED; then the unit that {@link admit} took is put back */
+  charge({ method = 'GET', query, body }: AdmittedRequest, { userId }: Actor, costOf: CostOf): void {
+    const units = costOf(withoutBody.has(method) ? query : body, this.settings);
+    if (units <= 1) return;
+    // The unit comes back first, so that the time to wait is that of the whole cost.
+    this.budget.putBack(userId, 1);
+    this.budget.take(userId, units);
+  }
+
+  private async admitted(request: AdmittedRequest, response: ServerResponse): Promise<Actor> {
+    const actor = new Actor(await this.principalOf(request, response));
+    this.budget.take(actor.userId, 1);
+    return actor;
+  }
+
+  private async principalOf(request: AdmittedRequest, response: ServerResponse) {
+    try {
+      const token = bearerToken(request.headers.authorization);
+      return await this.signIn.principalOf(token, clientNetwork(request, this.settings.trustProxy));
+    } catch (error) {
+      // A 401 names the scheme that would do (RFC 9110, 11.6.1); harmless on a 503.
+      response.setHeader('WWW-Authenticate', 'Bearer');
+      throw error;
+    }
+  }
+}
