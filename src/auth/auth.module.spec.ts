@@ -3,7 +3,7 @@ import { Test } from '@nestjs/testing';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../test/setup/services.js';
-import { Clock, ProblemDetailsFilter, SystemClock } from '../common/index.js';
+import { Clock, PayloadLimits, ProblemDetailsFilter, SystemClock } from '../common/index.js';
 import { makeSettings, Settings } from '../config/index.js';
 import { DatabaseModule } from '../database/index.js';
 import { MemoryNodeBus, NodeBus } from '../redis/index.js';
@@ -29,10 +29,11 @@ describe('AuthModule', () => {
     @Module({
       providers: [
         { provide: Settings, useValue: settings },
+        { provide: PayloadLimits, useValue: settings },
         { provide: Clock, useClass: SystemClock },
         { provide: NodeBus, useClass: MemoryNodeBus },
       ],
-      exports: [Settings, Clock, NodeBus],
+      exports: [Settings, PayloadLimits, Clock, NodeBus],
     })
     class CoreModule {}
     const imports = [CoreModule, DatabaseModule.forRoot(), AuthModule.forRoot()];

@@ -5,6 +5,7 @@ import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatError, Costs, errorCodeEntry } from '../common/index.js';
 import { makeSettings } from '../config/index.js';
+import { UserReads } from '../database/index.js';
 import { Public, RequireScope } from './access.decorators.js';
 import { actorOf } from './actor-of.js';
 import { Actor } from './actor.js';
@@ -175,7 +176,9 @@ describe('HttpJwtGuard', () => {
   beforeAll(async () => {
     const testing = await Test.createTestingModule({ controllers: [DoorController] }).compile();
     app = testing.createNestApplication({ logger: false });
-    app.useGlobalGuards(new HttpJwtGuard(new RequestAdmission(signIn, new RequestBudget(clock, settings), settings)));
+    app.useGlobalGuards(
+      new HttpJwtGuard(new RequestAdmission(signIn, new RequestBudget(clock, settings), new UserReads(), settings)),
+    );
     app.useGlobalFilters({
       catch: (error: ChatError, host) =>
         host

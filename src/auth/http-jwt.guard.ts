@@ -26,10 +26,14 @@ export class HttpJwtGuard implements CanActivate {
 
   private async assertAllowed(context: ExecutionContext): Promise<true> {
     const request = context.switchToHttp().getRequest<AdmittedRequest>();
-    const actor = await this.admission.admit(request, context.switchToHttp().getResponse<ServerResponse>());
-    this.admission.charge(request, actor, declaredCost(context.getHandler()) ?? byLimit);
+    const response = context.switchToHttp().getResponse<ServerResponse>();
+    const actor = await this.admission.admit(request, response);
+    const declared = declaredCost(context.getHandler());
+    this.admission.charge(request, actor, declared ?? byLimit);
     const scope = requiredScope(context);
     if (scope !== undefined && !actor.hasScope(scope)) throw new ChatError('FORBIDDEN');
+    // A route that declares its cost bounds itself: a user's searches must not hold up that user's lists.
+    if (!declared) await this.admission.takeTurn(request, response, actor);
     return true;
   }
 }

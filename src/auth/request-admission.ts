@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { clientNetwork, type CostOf } from '../common/index.js';
 import { Settings } from '../config/index.js';
+import { UserReads } from '../database/index.js';
 import { Actor } from './actor.js';
 import { bearerToken } from './handshake-token.js';
 import { RequestBudget } from './request-budget.js';
@@ -24,6 +25,7 @@ export class RequestAdmission {
   constructor(
     private readonly signIn: SignIn,
     private readonly budget: RequestBudget,
+    private readonly reads: UserReads,
     private readonly settings: Settings,
   ) {}
 
@@ -43,6 +45,14 @@ export class RequestAdmission {
     // The unit comes back first, so that the time to wait is that of the whole cost.
     this.budget.putBack(userId, 1);
     this.budget.take(userId, units);
+  }
+
+  /** Waits until fewer than a few GET requests of the user are worked on. @throws ChatError RATE_LIMITED */
+  async takeTurn({ method }: AdmittedRequest, response: ServerResponse, { userId }: Actor): Promise<void> {
+    if (method !== 'GET') return;
+    const leave = await this.reads.request(userId);
+    if (response.closed) leave();
+    else response.once('close', leave);
   }
 
   private async admitted(request: AdmittedRequest, response: ServerResponse): Promise<Actor> {

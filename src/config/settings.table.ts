@@ -100,6 +100,12 @@ export const settingsTable = {
     'Postgres; left out, an embedded one is started',
   ),
   databasePoolSize: setting('DATABASE_POOL_SIZE', int(2, 200), 10, 'Connections of one process to Postgres'),
+  databaseSlowPoolSize: setting(
+    'DATABASE_SLOW_POOL_SIZE',
+    int(1, 200),
+    4,
+    'Further connections, for reads that may take seconds, such as searches',
+  ),
   databaseTimeoutMs: setting(
     'DATABASE_TIMEOUT_MS',
     int(100, 60_000),
@@ -233,6 +239,12 @@ export const settingsTable = {
     int(1, 10_000_000),
     300,
     'Bad tokens of one address on each node; above: `RATE_LIMITED`',
+  ),
+  newConversationsPerDay: setting(
+    'NEW_CONVERSATIONS_PER_DAY',
+    int(1, 1_000_000),
+    1_000,
+    'Conversations that a user creates in 24 hours, over all nodes',
   ),
   handshakesPerSecond: setting(
     'HANDSHAKES_PER_SECOND',

@@ -5,6 +5,7 @@ import { ConversationChanges, directIsFixed, type ChangeScope } from './conversa
 import { ConversationRepository, type NewConversation } from './conversation.repository.js';
 import { directKeyOf } from './direct-key.js';
 import { GroupConsentRepository } from './group-consent.repository.js';
+import { NewConversationsRepository } from './new-conversations.repository.js';
 import { ParticipantRepository } from './participant.repository.js';
 
 /** A conversation that was asked for, and whether this made it. */
@@ -23,6 +24,7 @@ export class ConversationFounder {
     private readonly conversations: ConversationRepository,
     private readonly participants: ParticipantRepository,
     private readonly consents: GroupConsentRepository,
+    private readonly created: NewConversationsRepository,
     private readonly settings: Settings,
   ) {}
 
@@ -32,7 +34,7 @@ export class ConversationFounder {
    *
    * @param others must be one
    * @param title must be null
-   * @throws ChatError VALIDATION_FAILED | CONFLICT
+   * @throws ChatError VALIDATION_FAILED | CONFLICT | RATE_LIMITED (`NEW_CONVERSATIONS_PER_DAY`)
    */
   async openDirect(userId: string, others: string[], title: string | null): Promise<Founded> {
     const [otherId] = others;
@@ -44,7 +46,7 @@ export class ConversationFounder {
   /**
    * A new group the user owns, without those who refuse to be added by them. The user has accepted
    * all who are in it.
-   * @throws ChatError CONFLICT (too large)
+   * @throws ChatError CONFLICT (too large) | RATE_LIMITED (`NEW_CONVERSATIONS_PER_DAY`)
    */
   async createGroup(userId: string, others: string[], title: string | null): Promise<Founded> {
     const { maxGroupSize } = this.settings;
@@ -68,6 +70,7 @@ export class ConversationFounder {
     const id = newId();
     const isNew = await this.conversations.insert(tx, { id, ...conversation, participantCount: roles.size });
     if (!isNew) return null;
+    await this.created.count(tx, founderId);
     await this.participants.add(tx, id, { lastSeq: 0, lastRev: 0 }, roles);
     await this.participants.accept(tx, id, founderId);
     announce(id, 1, { type: 'created' });

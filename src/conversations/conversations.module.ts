@@ -19,6 +19,8 @@ import { HiddenMessageEntity } from './hidden-message.entity.js';
 import { JoinService } from './join.service.js';
 import { MembershipEvents } from './membership.events.js';
 import { MembershipRepository } from './membership.repository.js';
+import { NewConversationsEntity } from './new-conversations.entity.js';
+import { NewConversationsRepository } from './new-conversations.repository.js';
 import { ParticipantController } from './participant.controller.js';
 import { ParticipantEntity } from './participant.entity.js';
 import { ParticipantRepository } from './participant.repository.js';
@@ -43,7 +45,9 @@ export class ConversationsModule {
   static forRoot({ accessPolicy = RoleAccessPolicy }: ConversationsModuleOptions = {}): DynamicModule {
     return {
       module: ConversationsModule,
-      imports: [TypeOrmModule.forFeature([ConversationEntity, ParticipantEntity, HiddenMessageEntity])],
+      imports: [
+        TypeOrmModule.forFeature([ConversationEntity, ParticipantEntity, HiddenMessageEntity, NewConversationsEntity]),
+      ],
       controllers: [ConversationController, ParticipantController],
       providers: [
         { provide: AccessPolicy, useClass: accessPolicy },
@@ -62,6 +66,7 @@ export class ConversationsModule {
         JoinService,
         MembershipEvents,
         MembershipRepository,
+        NewConversationsRepository,
         ParticipantRepository,
         ParticipantService,
       ],

@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
@@ -9,7 +9,9 @@ import { CommitPosition } from './commit-position.js';
 import { dataSourceOptions } from './data-source.options.js';
 import { runMigrations } from './migrate.js';
 import { PostgresDeploymentIdentity } from './postgres.deployment-identity.js';
+import { SlowSql } from './slow-sql.js';
 import { Sql } from './sql.js';
+import { UserReads } from './user-reads.js';
 
 const goodbyeTimeoutMs = 1_000;
 
@@ -23,9 +25,16 @@ class PatientDataSource extends DataSource {
   }
 }
 
+/** A second pool, without entities. */
+class SlowDataSource extends PatientDataSource implements OnApplicationShutdown {
+  onApplicationShutdown(): Promise<void> {
+    return this.destroy();
+  }
+}
+
 /**
- * Opens the one DataSource and offers {@link Sql}, {@link CommitPosition} and {@link
- * DeploymentIdentity} everywhere.
+ * Opens the DataSource and offers {@link Sql}, {@link SlowSql}, {@link UserReads}, {@link
+ * CommitPosition} and {@link DeploymentIdentity} everywhere.
  */
 @Global()
 @Module({})
@@ -39,12 +48,7 @@ export class DatabaseModule {
           useFactory: async (settings: Settings) => {
             const url = requireUrl(settings);
             if (settings.migrationsRun) await runMigrations(url);
-            const options = dataSourceOptions({
-              url,
-              poolSize: settings.databasePoolSize,
-              timeoutMs: settings.databaseTimeoutMs,
-            });
-            return { ...options, autoLoadEntities: true, retryAttempts: 0 };
+            return { ...optionsOf(settings, settings.databasePoolSize), autoLoadEntities: true, retryAttempts: 0 };
           },
           dataSourceFactory: (options) => new PatientDataSource(options as DataSourceOptions).initialize(),
         }),
@@ -53,8 +57,21 @@ export class DatabaseModule {
         {
           provide: Sql,
           inject: [getDataSourceToken()],
-          useFactory: (dataSource: DataSource) => new Sql((dataSource.driver as unknown as { master: Pool }).master),
+          useFactory: (dataSource: DataSource) => new Sql(poolOf(dataSource)),
         },
+        {
+          // After the one above: that one has run the migrations.
+          provide: SlowDataSource,
+          inject: [Settings, getDataSourceToken()],
+          useFactory: (settings: Settings) =>
+            new SlowDataSource(optionsOf(settings, settings.databaseSlowPoolSize)).initialize(),
+        },
+        {
+          provide: SlowSql,
+          inject: [SlowDataSource],
+          useFactory: (dataSource: DataSource) => new SlowSql(poolOf(dataSource)),
+        },
+        UserReads,
         CommitPosition,
         {
           provide: DeploymentIdentity,
@@ -62,9 +79,17 @@ export class DatabaseModule {
           useFactory: (sql: Sql) => new PostgresDeploymentIdentity(sql),
         },
       ],
-      exports: [Sql, CommitPosition, DeploymentIdentity],
+      exports: [Sql, SlowSql, CommitPosition, DeploymentIdentity, UserReads],
     };
   }
+}
+
+function optionsOf(settings: Settings, poolSize: number): DataSourceOptions {
+  return dataSourceOptions({ url: requireUrl(settings), poolSize, timeoutMs: settings.databaseTimeoutMs });
+}
+
+function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { master: Pool }).master;
 }
 
 function requireUrl(settings: Settings): string {

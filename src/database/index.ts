@@ -15,6 +15,8 @@ export {
 } from './commit-position.js';
 export { DatabaseModule } from './database.module.js';
 export { dataSourceOptions, type DatabaseTarget } from './data-source.options.js';
+export { SlowSql } from './slow-sql.js';
+export { UserReads } from './user-reads.js';
 export { runMigrations } from './migrate.js';
 export { assertReachable } from './reachable.js';
 export { assertMigrated } from './schema-check.js';

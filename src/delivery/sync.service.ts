@@ -10,6 +10,7 @@ import {
   toMessage,
   type Withheld,
 } from '../conversations/index.js';
+import { UserReads } from '../database/index.js';
 import type { SyncDto } from './sync.dto.js';
 import { SyncRepository, type ReceiptRow, type SyncQuestion, type SyncSnapshot } from './sync.repository.js';
 import { decodeSince, encodeEnd, encodePass, syncParts, type SyncPart, type SyncPass } from './sync.token.js';
@@ -65,6 +66,7 @@ export class SyncService {
     private readonly repository: SyncRepository,
     private readonly views: ConversationViews,
     private readonly visibility: ReceiptVisibility,
+    private readonly reads: UserReads,
     private readonly settings: Settings,
   ) {}
 
@@ -80,7 +82,11 @@ export class SyncService {
    *   `MAX_PAGE_SIZE`) | UNAVAILABLE
    * @since 0.1.0
    */
-  async sync(actor: Actor, { since, limit }: SyncDto): Promise<SyncPage> {
+  sync(actor: Actor, dto: SyncDto): Promise<SyncPage> {
+    return this.reads.run(actor.userId, () => this.page(actor, dto));
+  }
+
+  private async page(actor: Actor, { since, limit }: SyncDto): Promise<SyncPage> {
     let left = pageLimit(limit, defaultLimit, this.settings.maxPageSize);
     const now = await this.repository.now();
     const pass = withEnd(decodeSince(since, now), now);

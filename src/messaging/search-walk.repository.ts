@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Message } from '../common/index.js';
 import { messageColumns, toMessage, type MessageRow } from '../conversations/index.js';
-import { Sql } from '../database/index.js';
+import { SlowSql } from '../database/index.js';
 import { hasWords, isBehind, keyValues, visible, type SearchKey } from './search.sql.js';
 
 /** One of the user's conversations, and what of it may hold hits: seqs in (afterSeq, beforeSeq). */
@@ -84,7 +84,7 @@ function scopeValues({ userId, q, after, conversations, limit }: SearchScope): u
 /** Looks for words in some of a user's conversations at a time. */
 @Injectable()
 export class SearchWalkRepository {
-  constructor(private readonly sql: Sql) {}
+  constructor(private readonly sql: SlowSql) {}
 
   /**
    * The user's conversations, latest active first, each with the range of seqs that may stand

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Message } from '../common/index.js';
 import { messageColumns, toMessage, type MessageRow } from '../conversations/index.js';
-import { Sql } from '../database/index.js';
+import { SlowSql } from '../database/index.js';
 import { hasWords, isBehind, keyValues, visible, type SearchKey } from './search.sql.js';
 
 // What is left to the index is then in less than one of twenty messages.
@@ -31,7 +31,7 @@ const byIndexSql = `
  */
 @Injectable()
 export class SearchRepository {
-  constructor(private readonly sql: Sql) {}
+  constructor(private readonly sql: SlowSql) {}
 
   /**
    * In one conversation: the newest messages one by one, which finds a page of common words soon;

@@ -36,6 +36,7 @@ const testSettings: Partial<SettingsValues> = {
   rateRequestsPerSecond: 10_000,
   rateRequestsBurst: 10_000,
   failedSignInsPerMinute: 1_000_000,
+  newConversationsPerDay: 1_000_000,
 };
 
 /**

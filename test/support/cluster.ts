@@ -46,6 +46,7 @@ const testSettings: Partial<SettingsValues> = {
   rateRequestsPerSecond: 10_000,
   rateRequestsBurst: 10_000,
   failedSignInsPerMinute: 1_000_000,
+  newConversationsPerDay: 1_000_000,
 };
 
 async function startInProcess(settings: Partial<SettingsValues>, extensions: ParleyExtensions): Promise<TestNode> {

@@ -15,6 +15,7 @@ import { ActivityBackfill1764001300000 } from './1764001300000-activity-backfill
 import { AppendOne1764001400000 } from './1764001400000-append-one.js';
 import { DeviceBacklogs1764001500000 } from './1764001500000-device-backlogs.js';
 import { Deployment1764002200000 } from './1764002200000-deployment.js';
+import { NewConversations1764002500000 } from './1764002500000-new-conversations.js';
 import { Acceptance1764002600000 } from './1764002600000-acceptance.js';
 import { AppendAcceptance1764002610000 } from './1764002610000-append-acceptance.js';
 
@@ -37,6 +38,7 @@ export const migrations = [
   AppendOne1764001400000,
   DeviceBacklogs1764001500000,
   Deployment1764002200000,
+  NewConversations1764002500000,
   Acceptance1764002600000,
   AppendAcceptance1764002610000,
 ];
