@@ -5,7 +5,7 @@ import request from 'supertest';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatError, Costs, errorCodeEntry } from '../common/index.js';
 import { makeSettings } from '../config/index.js';
-import { UserReads } from '../database/index.js';
+import { UserTurns } from '../database/index.js';
 import { Public, RequireScope } from './access.decorators.js';
 import { actorOf } from './actor-of.js';
 import { Actor } from './actor.js';
@@ -177,7 +177,7 @@ describe('HttpJwtGuard', () => {
     const testing = await Test.createTestingModule({ controllers: [DoorController] }).compile();
     app = testing.createNestApplication({ logger: false });
     app.useGlobalGuards(
-      new HttpJwtGuard(new RequestAdmission(signIn, new RequestBudget(clock, settings), new UserReads(), settings)),
+      new HttpJwtGuard(new RequestAdmission(signIn, new RequestBudget(clock, settings), new UserTurns(), settings)),
     );
     app.useGlobalFilters({
       catch: (error: ChatError, host) =>

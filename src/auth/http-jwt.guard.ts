@@ -5,6 +5,7 @@ import { isPublic, requiredScope } from './access.decorators.js';
 import { RequestAdmission, type AdmittedRequest } from './request-admission.js';
 
 const byLimit = byPage();
+const costsOne = (): number => 1;
 
 /**
  * Lets a REST request through with a good token in its `Authorization: Bearer` header, and puts
@@ -29,7 +30,8 @@ export class HttpJwtGuard implements CanActivate {
     const response = context.switchToHttp().getResponse<ServerResponse>();
     const actor = await this.admission.admit(request, response);
     const declared = declaredCost(context.getHandler());
-    this.admission.charge(request, actor, declared ?? byLimit);
+    // Only a query has a limit; in a body it would be refused.
+    this.admission.charge(request, actor, declared ?? (request.method === 'GET' ? byLimit : costsOne));
     const scope = requiredScope(context);
     if (scope !== undefined && !actor.hasScope(scope)) throw new ChatError('FORBIDDEN');
     // A route that declares its cost bounds itself: a user's searches must not hold up that user's lists.

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { clientNetwork, type CostOf } from '../common/index.js';
 import { Settings } from '../config/index.js';
-import { UserReads } from '../database/index.js';
+import { UserTurns } from '../database/index.js';
 import { Actor } from './actor.js';
 import { bearerToken } from './handshake-token.js';
 import { RequestBudget } from './request-budget.js';
@@ -25,7 +25,7 @@ export class RequestAdmission {
   constructor(
     private readonly signIn: SignIn,
     private readonly budget: RequestBudget,
-    private readonly reads: UserReads,
+    private readonly turns: UserTurns,
     private readonly settings: Settings,
   ) {}
 
@@ -50,7 +50,7 @@ export class RequestAdmission {
   /** Waits until fewer than a few GET requests of the user are worked on. @throws ChatError RATE_LIMITED */
   async takeTurn({ method }: AdmittedRequest, response: ServerResponse, { userId }: Actor): Promise<void> {
     if (method !== 'GET') return;
-    const leave = await this.reads.request(userId);
+    const leave = await this.turns.request(userId);
     if (response.closed) leave();
     else response.once('close', leave);
   }

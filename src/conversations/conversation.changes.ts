@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { ChatError, newRandomId, type Role } from '../common/index.js';
-import { Sql, type SqlRunner } from '../database/index.js';
+import { Sql, UserTurns, type SqlRunner } from '../database/index.js';
 import { Announcer, type Notice } from '../realtime/index.js';
 import { acceptanceNotice } from './acceptance.notice.js';
 import { conversationNoticeKind, type ConversationChange, type ConversationNotice } from './conversation.notice.js';
@@ -33,23 +33,26 @@ export class ConversationChanges {
     private readonly sql: Sql,
     private readonly announcer: Announcer,
     private readonly conversations: ConversationRepository,
+    private readonly turns: UserTurns,
   ) {}
 
   /**
-   * Runs `work` in a transaction; announces after commit what it asked to, and waits until every
-   * node the bus reaches knows.
+   * Runs `work` in a transaction, in a turn of the user's; announces after commit what it asked to,
+   * and waits until every node the bus reaches knows.
    */
-  async commit<T>(work: (scope: ChangeScope) => Promise<T>): Promise<T> {
+  async commit<T>(userId: string, work: (scope: ChangeScope) => Promise<T>): Promise<T> {
     const notices: Notice[] = [];
-    const { result, ticket } = await this.sql.transaction(async (tx) => {
-      const result = await work({
-        tx,
-        announce: (...args) => notices.push(noticeOf(...args)),
-        announceAcceptance: (...args) => notices.push(acceptanceNotice(...args)),
-      });
-      const ticket = notices.length === 0 ? null : await this.announcer.enlist(tx, notices);
-      return { result, ticket };
-    });
+    const { result, ticket } = await this.turns.change(userId, () =>
+      this.sql.transaction(async (tx) => {
+        const result = await work({
+          tx,
+          announce: (...args) => notices.push(noticeOf(...args)),
+          announceAcceptance: (...args) => notices.push(acceptanceNotice(...args)),
+        });
+        const ticket = notices.length === 0 ? null : await this.announcer.enlist(tx, notices);
+        return { result, ticket };
+      }),
+    );
     if (ticket !== null) await this.announcer.announceEverywhere(ticket, notices);
     return result;
   }
@@ -67,7 +70,7 @@ export class ConversationChanges {
     userIds: string[],
     work: (scope: GroupScope) => Promise<T>,
   ): Promise<T> {
-    return this.commit(async (scope) => {
+    return this.commit(actor.userId, async (scope) => {
       const group = await this.conversations.lock(scope.tx, conversationId, [actor.userId, ...userIds]);
       const role = group?.roles.get(actor.userId);
       if (!group || !role) throw new ChatError('NOT_FOUND');

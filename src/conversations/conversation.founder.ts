@@ -40,7 +40,7 @@ export class ConversationFounder {
     const [otherId] = others;
     if (otherId === undefined || others.length > 1) throw invalid('participantIds', 'must name exactly one other user');
     if (title !== null) throw directIsFixed();
-    return this.changes.commit((scope) => this.findOrInsert(scope, userId, otherId));
+    return this.changes.commit(userId, (scope) => this.findOrInsert(scope, userId, otherId));
   }
 
   /**
@@ -53,7 +53,7 @@ export class ConversationFounder {
     if (others.length + 1 > maxGroupSize) {
       throw new ChatError('CONFLICT', { message: `A group has at most ${maxGroupSize} participants` });
     }
-    const id = await this.changes.commit(async (scope) => {
+    const id = await this.changes.commit(userId, async (scope) => {
       const consenting = await this.consents.consenting(scope.tx, userId, others);
       const roles = new Map<string, Role>([[userId, 'owner'], ...consenting.map((id) => [id, 'member'] as const)]);
       return this.insert(scope, userId, { kind: 'group', title, directKey: null }, roles);

@@ -1,6 +1,7 @@
 import { Injectable, Optional } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { ChatError, type Conversation } from '../common/index.js';
+import { UserTurns } from '../database/index.js';
 import { ConnectionRegistry, type Connection } from '../realtime/index.js';
 import { AccessGate } from './access.gate.js';
 import { ConversationViews } from './conversation.views.js';
@@ -27,6 +28,7 @@ export class JoinService {
     private readonly registry: ConnectionRegistry,
     private readonly views: ConversationViews,
     private readonly events: MembershipEvents,
+    private readonly turns: UserTurns,
     @Optional() typing?: TypingSource,
   ) {
     this.typing = typing ?? new SilentTypingSource();
@@ -43,7 +45,7 @@ export class JoinService {
     const connection = this.connectionOf(actor);
     this.registry.join(connection, conversationId);
     try {
-      const conversation = await this.views.one(actor.userId, conversationId);
+      const conversation = await this.turns.read(actor.userId, () => this.views.one(actor.userId, conversationId));
       return { conversation, typing: await this.typing.typingIn(conversationId, actor.userId) };
     } catch (error) {
       this.registry.leave(connection, conversationId);

@@ -11,7 +11,7 @@ import { runMigrations } from './migrate.js';
 import { PostgresDeploymentIdentity } from './postgres.deployment-identity.js';
 import { SlowSql } from './slow-sql.js';
 import { Sql } from './sql.js';
-import { UserReads } from './user-reads.js';
+import { UserTurns } from './user-turns.js';
 
 const goodbyeTimeoutMs = 1_000;
 
@@ -33,7 +33,7 @@ class SlowDataSource extends PatientDataSource implements OnApplicationShutdown 
 }
 
 /**
- * Opens the DataSource and offers {@link Sql}, {@link SlowSql}, {@link UserReads}, {@link
+ * Opens the DataSource and offers {@link Sql}, {@link SlowSql}, {@link UserTurns}, {@link
  * CommitPosition} and {@link DeploymentIdentity} everywhere.
  */
 @Global()
@@ -71,7 +71,7 @@ export class DatabaseModule {
           inject: [SlowDataSource],
           useFactory: (dataSource: DataSource) => new SlowSql(poolOf(dataSource)),
         },
-        UserReads,
+        UserTurns,
         CommitPosition,
         {
           provide: DeploymentIdentity,
@@ -79,7 +79,7 @@ export class DatabaseModule {
           useFactory: (sql: Sql) => new PostgresDeploymentIdentity(sql),
         },
       ],
-      exports: [Sql, SlowSql, CommitPosition, DeploymentIdentity, UserReads],
+      exports: [Sql, SlowSql, CommitPosition, DeploymentIdentity, UserTurns],
     };
   }
 }

@@ -16,7 +16,7 @@ export {
 export { DatabaseModule } from './database.module.js';
 export { dataSourceOptions, type DatabaseTarget } from './data-source.options.js';
 export { SlowSql } from './slow-sql.js';
-export { UserReads } from './user-reads.js';
+export { UserTurns } from './user-turns.js';
 export { runMigrations } from './migrate.js';
 export { assertReachable } from './reachable.js';
 export { assertMigrated } from './schema-check.js';

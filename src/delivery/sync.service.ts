@@ -10,7 +10,7 @@ import {
   toMessage,
   type Withheld,
 } from '../conversations/index.js';
-import { UserReads } from '../database/index.js';
+import { UserTurns } from '../database/index.js';
 import type { SyncDto } from './sync.dto.js';
 import { SyncRepository, type ReceiptRow, type SyncQuestion, type SyncSnapshot } from './sync.repository.js';
 import { decodeSince, encodeEnd, encodePass, syncParts, type SyncPart, type SyncPass } from './sync.token.js';
@@ -66,7 +66,7 @@ export class SyncService {
     private readonly repository: SyncRepository,
     private readonly views: ConversationViews,
     private readonly visibility: ReceiptVisibility,
-    private readonly reads: UserReads,
+    private readonly turns: UserTurns,
     private readonly settings: Settings,
   ) {}
 
@@ -83,7 +83,7 @@ export class SyncService {
    * @since 0.1.0
    */
   sync(actor: Actor, dto: SyncDto): Promise<SyncPage> {
-    return this.reads.run(actor.userId, () => this.page(actor, dto));
+    return this.turns.read(actor.userId, () => this.page(actor, dto));
   }
 
   private async page(actor: Actor, { since, limit }: SyncDto): Promise<SyncPage> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { invalid, pageLimit } from '../common/index.js';
 import { Settings } from '../config/index.js';
-import { UserReads } from '../database/index.js';
+import { UserTurns } from '../database/index.js';
 import { AccessGate } from '../conversations/index.js';
 import type { GetMessagesDto } from './message.dto.js';
 import type { MessagePage } from './message-page.js';
@@ -16,7 +16,7 @@ export class HistoryService {
   constructor(
     private readonly gate: AccessGate,
     private readonly messages: MessageRepository,
-    private readonly reads: UserReads,
+    private readonly turns: UserTurns,
     private readonly settings: Settings,
   ) {}
 
@@ -33,6 +33,6 @@ export class HistoryService {
       ...(dto.beforeSeq == null ? {} : { beforeSeq: dto.beforeSeq }),
       ...(dto.afterSeq == null ? {} : { afterSeq: dto.afterSeq }),
     };
-    return this.reads.run(actor.userId, () => this.messages.page(actor.userId, dto.conversationId, from, limit));
+    return this.turns.read(actor.userId, () => this.messages.page(actor.userId, dto.conversationId, from, limit));
   }
 }

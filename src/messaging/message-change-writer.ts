@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { ChatError, type Message } from '../common/index.js';
-import { Sql, type SqlRunner } from '../database/index.js';
+import { Sql, UserTurns, type SqlRunner } from '../database/index.js';
 import { Announcer } from '../realtime/index.js';
 import type { MessageChange, PlacedChanges } from './message-change.js';
 import {
@@ -33,6 +33,7 @@ export class MessageChangeWriter {
     private readonly repository: MessageChangeWriterRepository,
     private readonly announcer: Announcer,
     private readonly publisher: MessagePublisher,
+    private readonly turns: UserTurns,
   ) {}
 
   /** A message as the actor may act on it now, unlocked. @throws ChatError NOT_FOUND */
@@ -57,13 +58,14 @@ export class MessageChangeWriter {
   ): Promise<Message> {
     await actor.turn?.ready;
     let message!: Message;
-    await this.commit(async (tx) => {
+    const work: Work = async (tx) => {
       await this.repository.lockOf(tx, messageId, actor.userId);
       const target = found(await this.repository.target(messageId, actor.userId, tx));
       const applied = await apply(tx, target);
       message = applied?.message ?? target.message;
       return [{ place: target, changes: applied ? [changeOf(applied, target, actor)] : [] }];
-    }, actor);
+    };
+    await this.turns.change(actor.userId, () => this.commit(work, actor));
     return message;
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { ChatError } from '../common/index.js';
 import { AccessGate, ReceiptVisibility } from '../conversations/index.js';
+import { UserTurns } from '../database/index.js';
 import type { MessageStatus, StatusMark } from './message-status.js';
 import { MessageStatusRepository, type MessageRecipient } from './message-status.repository.js';
 
@@ -12,6 +13,7 @@ export class MessageStatusService {
     private readonly repository: MessageStatusRepository,
     private readonly gate: AccessGate,
     private readonly visibility: ReceiptVisibility,
+    private readonly turns: UserTurns,
   ) {}
 
   /**
@@ -24,7 +26,7 @@ export class MessageStatusService {
    * @throws ChatError NOT_FOUND (no such message, or the actor may not see it) | the policy's code
    */
   async get(actor: Actor, messageId: string): Promise<MessageStatus> {
-    const receipts = await this.repository.read(actor.userId, messageId);
+    const receipts = await this.turns.read(actor.userId, () => this.repository.read(actor.userId, messageId));
     if (!receipts) throw new ChatError('NOT_FOUND');
     await this.gate.require(actor, 'read', receipts.conversationId);
     const recipients = await this.withoutWithheld(actor.userId, receipts.recipients);

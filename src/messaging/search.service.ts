@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { decodeCursor, encodeCursor, invalid, pageLimit, type Message, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
-import { UserReads } from '../database/index.js';
+import { UserTurns } from '../database/index.js';
 import { AccessGate, hasIdShape } from '../conversations/index.js';
 import { EverywhereSearch } from './everywhere.search.js';
 import type { SearchMessagesDto } from './search.dto.js';
@@ -21,7 +21,7 @@ export class SearchService {
     private readonly gate: AccessGate,
     private readonly messages: SearchRepository,
     private readonly everywhere: EverywhereSearch,
-    private readonly reads: UserReads,
+    private readonly turns: UserTurns,
     private readonly settings: Settings,
   ) {}
 
@@ -38,7 +38,7 @@ export class SearchService {
     const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
     const after = cursor === undefined ? null : keyOf(cursor);
     if (conversationId !== undefined) await this.gate.require(actor, 'read', conversationId);
-    const found = await this.reads.slow(actor.userId, () =>
+    const found = await this.turns.slow(actor.userId, () =>
       conversationId === undefined
         ? this.everywhere.find({ userId: actor.userId, q, after, limit: limit + 1 })
         : this.messages.inConversation(actor.userId, q, conversationId, after, limit + 1),

@@ -37,7 +37,7 @@ export class BlockService {
    */
   async add({ userId }: Actor, blockedId: string): Promise<void> {
     if (blockedId === userId) throw invalid('userId', 'must be another user');
-    await this.changes.commit(async ({ tx, announce }) => {
+    await this.changes.commit(userId, async ({ tx, announce }) => {
       const sharedIds = await this.blocks.lockShared(tx, userId, blockedId);
       const addition = await this.blocks.add(tx, userId, blockedId, this.settings.maxBlocks);
       if (addition === 'full') throw tooManyBlocks(this.settings.maxBlocks);
@@ -49,7 +49,7 @@ export class BlockService {
 
   /** @throws ChatError NOT_FOUND (not blocked) */
   async remove({ userId }: Actor, blockedId: string): Promise<void> {
-    await this.changes.commit(async ({ tx, announce }) => {
+    await this.changes.commit(userId, async ({ tx, announce }) => {
       const sharedIds = await this.blocks.lockShared(tx, userId, blockedId);
       const wasThere = await this.blocks.remove(tx, userId, blockedId);
       if (!wasThere) throw new ChatError('NOT_FOUND');

@@ -34,7 +34,7 @@ export class ContactService {
    */
   async add({ userId }: Actor, contactId: string): Promise<void> {
     if (contactId === userId) throw invalid('userId', 'must be another user');
-    await this.changes.commit(async ({ tx, announce }) => {
+    await this.changes.commit(userId, async ({ tx, announce }) => {
       const addition = await this.contacts.add(tx, userId, contactId, this.settings.maxContacts);
       if (addition === 'full') throw tooManyContacts(this.settings.maxContacts);
       if (addition === 'added') announce({ cause: 'contact-added', userId, otherId: contactId });
@@ -46,7 +46,7 @@ export class ContactService {
    * @throws ChatError NOT_FOUND (not added)
    */
   async remove({ userId }: Actor, contactId: string): Promise<void> {
-    await this.changes.commit(async ({ tx, announce }) => {
+    await this.changes.commit(userId, async ({ tx, announce }) => {
       const wasThere = await this.contacts.remove(tx, userId, contactId);
       if (!wasThere) throw new ChatError('NOT_FOUND');
       announce({ cause: 'contact-removed', userId, otherId: contactId });

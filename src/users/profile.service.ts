@@ -33,7 +33,7 @@ export class ProfileService {
   /** Who remembers a user's privacy hears that it has changed. */
   private write(userId: string, change: ProfileChange): Promise<Profile | null> {
     if (!change.privacy) return this.users.update(userId, change);
-    return this.changes.commit(async ({ tx, announce }) => {
+    return this.changes.commit(userId, async ({ tx, announce }) => {
       const profile = await this.users.update(userId, change, tx);
       if (profile) announce({ cause: 'privacy', userId, otherId: null });
       return profile;

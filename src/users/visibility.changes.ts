@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Sql, type SqlRunner } from '../database/index.js';
+import { Sql, UserTurns, type SqlRunner } from '../database/index.js';
 import { Announcer, type Notice } from '../realtime/index.js';
 import type { VisibilityChange } from './visibility.events.js';
 
@@ -18,20 +18,23 @@ export class VisibilityChanges {
   constructor(
     private readonly sql: Sql,
     private readonly announcer: Announcer,
+    private readonly turns: UserTurns,
   ) {}
 
   /**
-   * Runs `work` in a transaction; announces after commit what it asked to, and waits until every
-   * node the bus reaches knows.
+   * Runs `work` in a transaction, in a turn of the user's; announces after commit what it asked to,
+   * and waits until every node the bus reaches knows.
    */
-  async commit<T>(work: (scope: VisibilityScope) => Promise<T>): Promise<T> {
+  async commit<T>(userId: string, work: (scope: VisibilityScope) => Promise<T>): Promise<T> {
     const notices: Notice[] = [];
     const announce = (payload: VisibilityChange) => void notices.push({ kind: visibilityNoticeKind, payload });
-    const { result, ticket } = await this.sql.transaction(async (tx) => {
-      const result = await work({ tx, announce });
-      const ticket = notices.length === 0 ? null : await this.announcer.enlist(tx, notices);
-      return { result, ticket };
-    });
+    const { result, ticket } = await this.turns.change(userId, () =>
+      this.sql.transaction(async (tx) => {
+        const result = await work({ tx, announce });
+        const ticket = notices.length === 0 ? null : await this.announcer.enlist(tx, notices);
+        return { result, ticket };
+      }),
+    );
     if (ticket !== null) await this.announcer.announceEverywhere(ticket, notices);
     return result;
   }
