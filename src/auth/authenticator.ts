@@ -7,13 +7,15 @@ import type { Principal } from './principal.js';
  * Called once per Socket.IO handshake (in every namespace), per `refresh-token` and per REST
  * request. Not called for events of a connected socket: those are judged by what this answered, by
  * the clock and by the revocations. Not called without a token, nor for one above 8 KiB: both are
- * `UNAUTHENTICATED` already. Calls run concurrently; a backend that caches does so itself.
+ * `UNAUTHENTICATED` already. Calls run concurrently, as many as clients knock: only a
+ * good token takes a place in `HANDSHAKES_PER_SECOND`. A backend that caches does so itself.
  *
  * Allowed answers:
  * - a {@link Principal}: expiry and revocation are checked afterwards, so neither is this seam's
  *   business;
  * - `ChatError UNAUTHENTICATED` | `TOKEN_EXPIRED` | `TOKEN_REVOKED`: the client is refused with
- *   that code;
+ *   that code. `UNAUTHENTICATED` counts as a bad token of the client's address
+ *   (`FAILED_SIGN_INS_PER_MINUTE`), so answer one of the others for a token that was good once;
  * - `ChatError UNAVAILABLE`: what it asks is away; the client is told to try again.
  *
  * Any other error, a principal without a valid user id, and no answer within 2.5 s are logged
