@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { IsString } from 'class-validator';
 import request from 'supertest';
 import { afterEach, describe, expect, it } from 'vitest';
+import { RequestAdmission } from '../auth/index.js';
 import { ChatError, DtoPipe } from '../common/index.js';
 import { makeSettings, Settings, type SettingsValues } from '../config/index.js';
 import { configureHttp, httpAppOptions } from './http-app.js';
@@ -60,7 +61,12 @@ async function start(values: Partial<SettingsValues> = {}): Promise<string> {
   });
   const module = await Test.createTestingModule({
     controllers: [NotesController, NumbersController],
-    providers: [OpsPort, { provide: Settings, useValue: settings }],
+    providers: [
+      OpsPort,
+      { provide: Settings, useValue: settings },
+      // Whoever asks may come in: who may is the business of test/security/budgets.e2e.ts.
+      { provide: RequestAdmission, useValue: { admit: () => Promise.resolve() } },
+    ],
   }).compile();
   app = module.createNestApplication<NestExpressApplication>({ ...httpAppOptions, logger });
   configureHttp(app, settings, logger);
