@@ -113,10 +113,14 @@ try {
   const redis = (services.redis = await startEmbeddedRedis({ dataDir }));
   const [port, relayPort] = [await freePort(), await freePort()];
   const rates = Object.fromEntries(
-    ['MESSAGES_PER_SECOND', 'MESSAGES_BURST', 'EVENTS_PER_SECOND', 'EVENTS_BURST'].map((name) => [
-      `RATE_${name}`,
-      '1000000',
-    ]),
+    [
+      'MESSAGES_PER_SECOND',
+      'MESSAGES_BURST',
+      'EVENTS_PER_SECOND',
+      'EVENTS_BURST',
+      'REQUESTS_PER_SECOND',
+      'REQUESTS_BURST',
+    ].map((name) => [`RATE_${name}`, '1000000']),
   );
   const env = {
     PORT: String(port),
