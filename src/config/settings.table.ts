@@ -206,6 +206,12 @@ export const settingsTable = {
     1_000,
     'Entries of a device in the offline queue; past it, Postgres serves',
   ),
+  redeliveryBudgetBytes: setting(
+    'REDELIVERY_BUDGET_BYTES',
+    int(0, 4_294_967_296),
+    0,
+    'Memory of one process for what is on its way to all returning devices; 0: a sixteenth of its heap',
+  ),
   maxSocketsPerUser: setting('MAX_SOCKETS_PER_USER', int(1, 100_000), 20, 'Sockets of one user at a time'),
   maxSocketBufferBytes: setting(
     'MAX_SOCKET_BUFFER_BYTES',

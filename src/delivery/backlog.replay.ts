@@ -4,6 +4,7 @@ import type { DeviceSession } from './device-session.js';
 import { GroupedCalls } from './grouped-calls.js';
 import type { Lane } from './lane.js';
 import type { PendingConversation } from './pending.repository.js';
+import { RedeliveryBudget, type HeldPage } from './redelivery.budget.js';
 
 const maxPagesPerQuery = 16;
 const maxQueries = 2;
@@ -27,14 +28,18 @@ export interface WrittenBacklog extends PendingConversation {
  * Writes what a device lacks of one conversation to one connection: first what happened to messages
  * it has, in order of `rev`; then messages it has not, in order of `seq`, in their present form.
  *
- * In pages, and never more of them unproven than {@link DeviceSession.room} allows: a backlog of
- * any length costs bounded memory, and a link that takes nothing is written nothing.
+ * In pages, and never more of them unproven than {@link DeviceSession.room} allows for a connection
+ * and {@link RedeliveryBudget} for all: a backlog of any length, and any number of devices that
+ * return at once, cost bounded memory; a link that takes nothing is written nothing.
  */
 @Injectable()
 export class BacklogReplay {
   private readonly pages: GroupedCalls<BacklogQuestion, BacklogPage | null>;
 
-  constructor(repository: BacklogRepository) {
+  constructor(
+    repository: BacklogRepository,
+    private readonly budget: RedeliveryBudget,
+  ) {
     this.pages = new GroupedCalls((questions) => repository.pages(questions), maxPagesPerQuery, maxQueries);
   }
 
@@ -51,9 +56,9 @@ export class BacklogReplay {
     let receivedSeq = 0;
     do {
       await session.room();
-      const page = session.isClosed ? null : await this.pages.ask(question);
-      if (!page || session.isClosed) return null;
-      count += this.emit(session, page);
+      const page = await this.writePage(session, question);
+      if (!page) return null;
+      count += page.changes.length + page.messages.length;
       receivedSeq = Math.max(receivedSeq, lastOfOthers(session, page));
       progress = advance(progress, question, page);
       question = progress.question;
@@ -63,11 +68,25 @@ export class BacklogReplay {
     return { conversationId: from.conversationId, ...progress.target, count };
   }
 
-  /**
-   * @returns how many events the device has once this is proven, those the socket has its acks for
-   * included
-   */
-  private emit(session: DeviceSession, { changes, messages, changesSinceSent, bytes }: BacklogPage): number {
+  /** @returns the page, written; null: the session ended, or the user does not take part any more */
+  private async writePage(session: DeviceSession, question: BacklogQuestion): Promise<BacklogPage | null> {
+    const held = await this.budget.room(session);
+    try {
+      const page = session.isClosed ? null : await this.pages.ask(question);
+      if (!page || session.isClosed) return null;
+      this.emit(session, page, held);
+      return page;
+    } finally {
+      if (!session.holds(held)) held.release();
+    }
+  }
+
+  /** Counts also what the socket has its acks for: the device has it once the page is proven. */
+  private emit(
+    session: DeviceSession,
+    { changes, messages, changesSinceSent, bytes }: BacklogPage,
+    held: HeldPage,
+  ): void {
     const tell = ({ event, payload }: MissedChange): void => session.connection.emit(event, payload);
     changes.forEach(tell);
     messages.forEach((message, i) => {
@@ -75,8 +94,8 @@ export class BacklogReplay {
       else changesSinceSent[i]!.forEach(tell);
     });
     const count = changes.length + messages.length;
-    session.notePage(count, bytes);
-    return count;
+    held.measured(count, bytes);
+    session.notePage({ items: count, bytes, held });
   }
 }
 

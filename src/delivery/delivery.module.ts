@@ -24,6 +24,7 @@ import { CountingOfflineNotifier, OfflineNotifier } from './offline.notifier.js'
 import { OfflineQueueStore } from './offline-queue.store.js';
 import { PendingRepository } from './pending.repository.js';
 import { ProofScheduler } from './proof.scheduler.js';
+import { RedeliveryBudget } from './redelivery.budget.js';
 import { RedeliveryService } from './redelivery.service.js';
 import { RedisOfflineQueueStore } from './redis.offline-queue.store.js';
 import { SyncGateway } from './sync.gateway.js';
@@ -70,6 +71,7 @@ export class DeliveryModule {
         NotificationRepository,
         PendingRepository,
         ProofScheduler,
+        RedeliveryBudget,
         RedeliveryService,
         SyncGateway,
         SyncRepository,

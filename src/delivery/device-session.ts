@@ -1,4 +1,5 @@
 import { isMeantFor, TransportEcho, type Connection, type LiveBatch, type LiveChange } from '../realtime/index.js';
+import type { HeldPage } from './redelivery.budget.js';
 import { Lane, writeOf, type UnprovenWrite } from './lane.js';
 
 /** What a session asks of the service around it. */
@@ -11,10 +12,16 @@ export interface SessionEvents {
   onGap(session: DeviceSession, lane: Lane): void;
 }
 
-interface PageOnItsWay {
-  generation: number;
-  bytes: number;
+interface WrittenPage {
   items: number;
+  /** Of the contents. */
+  bytes: number;
+  /** Its part of what all redeliveries may take. */
+  held: HeldPage;
+}
+
+interface PageOnItsWay extends WrittenPage {
+  generation: number;
 }
 
 const nothing: readonly never[] = [];
@@ -111,8 +118,20 @@ export class DeviceSession {
   }
 
   /** A page was written. */
-  notePage(items: number, bytes: number): void {
-    if (items > 0) this.pages.push({ generation: this.echo.generation, items, bytes });
+  notePage(page: WrittenPage): void {
+    if (page.items === 0) return;
+    this.pages.push({ ...page, generation: this.echo.generation });
+    if (page.held.isInTheWay) this.askForPages();
+  }
+
+  /** It has not taken a page for long, and others wait: it is to come again. */
+  giveUp(): void {
+    this.connection.cut();
+  }
+
+  /** Whether a page is on its way: its proof, or the end of the session, releases it. */
+  holds(held: HeldPage): boolean {
+    return this.pages.some((page) => page.held === held);
   }
 
   /** Asks for proof of the pages written so far; their proof makes room. */
@@ -129,6 +148,7 @@ export class DeviceSession {
   /** What is not proven by now stays the device's backlog. */
   end(): void {
     this.isClosed = true;
+    for (const { held } of this.pages.splice(0)) held.release();
     this.wakeAll();
   }
 
@@ -171,7 +191,11 @@ export class DeviceSession {
   }
 
   private hearPong(): void {
+    const arrived = this.pages.filter(({ generation }) => this.echo.isProven(generation));
     this.pages = this.pages.filter(({ generation }) => !this.echo.isProven(generation));
+    for (const { held } of arrived) held.release();
+    // After an upgrade in between, the ping on its way proves nothing and another is due.
+    if (this.pages[0]?.held.isInTheWay) this.askForPages();
     for (const lane of this.unprovenLanes ?? nothing) this.settle(lane);
     // After an upgrade in between, the ping on its way proves nothing and another is due.
     if (this.unprovenLanes?.size && !this.echo.isAsked(this.lastGeneration)) this.events.onUnasked(this);

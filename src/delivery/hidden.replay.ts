@@ -4,6 +4,7 @@ import { ConnectionHooks, type Connection } from '../realtime/index.js';
 import { DeliveryGate } from './delivery.gate.js';
 import type { DeviceSession } from './device-session.js';
 import { GroupedCalls } from './grouped-calls.js';
+import { RedeliveryBudget } from './redelivery.budget.js';
 import { HiddenRepository, hiddenPageSize, type HiddenQuestion, type MissedHiding } from './hidden.repository.js';
 
 const maxDevicesPerQuery = 100;
@@ -28,6 +29,7 @@ export class HiddenReplay implements OnModuleInit {
     private readonly hooks: ConnectionHooks,
     private readonly gate: DeliveryGate,
     repository: HiddenRepository,
+    private readonly budget: RedeliveryBudget,
   ) {
     this.pages = new GroupedCalls((questions) => repository.pages(questions), maxDevicesPerQuery);
   }
@@ -49,12 +51,18 @@ export class HiddenReplay implements OnModuleInit {
     let page: MissedHiding[];
     let after: MissedHiding | null = null;
     do {
-      page = await this.pages.ask({ userId, deviceId, after });
       await session.room();
-      if (session.isClosed || page.length === 0) return;
-      for (const hiding of page) session.connection.emit('message-deleted', payloadOf(userId, hiding));
-      session.notePage(page.length, page.length * bytesOfEvent);
-      session.askForPages();
+      const held = await this.budget.room(session);
+      try {
+        page = session.isClosed ? [] : await this.pages.ask({ userId, deviceId, after });
+        if (session.isClosed || page.length === 0) return;
+        for (const hiding of page) session.connection.emit('message-deleted', payloadOf(userId, hiding));
+        held.measured(page.length, 0);
+        session.notePage({ items: page.length, bytes: page.length * bytesOfEvent, held });
+        session.askForPages();
+      } finally {
+        if (!session.holds(held)) held.release();
+      }
       after = page.at(-1)!;
     } while (page.length === hiddenPageSize);
   }

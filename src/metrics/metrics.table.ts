@@ -30,6 +30,8 @@ export const metricsTable = {
     parley_connections: { help: 'Open sockets of this process' },
     parley_open_files_exhausted: { help: '1 while this process may open no more files, so new connections are closed' },
     parley_outbox_rows: { help: 'Commits of this process that are not announced yet' },
+    parley_redelivery_held_bytes: { help: 'Memory taken by what is on its way to returning devices' },
+    parley_redelivery_waiting: { help: 'Pages of missed messages that wait for memory' },
     parley_bus_healthy: { help: '1 while other nodes can be reached, else 0' },
     parley_redis_up: { help: '1 while Redis answers, else 0' },
     parley_postgres_pool: { help: 'Postgres connections by state, and callers waiting for one', labels: ['state'] },

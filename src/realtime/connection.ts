@@ -3,6 +3,12 @@ import type { Actor } from '../auth/index.js';
 import type { Position } from '../database/index.js';
 import { ArrivalOrder } from './arrival-order.js';
 
+/** What this file uses of an Engine.IO socket beyond its types. */
+interface CuttableTransport {
+  close(discard: boolean): void;
+  transport: { socket?: { terminate(): void }; res?: { destroy(): void } | null };
+}
+
 /** How the server learns that a message reached the device (contract, section 1). */
 export type AckMode = 'auto' | 'manual';
 
@@ -105,6 +111,14 @@ export class Connection {
     this.held = null;
     this.socket.emit('session-ready', sessionReady);
     for (const [event, payload] of held) this.socket.emit(event, payload);
+  }
+
+  /** Ends the transport without waiting for what is unread; a stock client reconnects. */
+  cut(): void {
+    const { conn } = this.socket as unknown as { conn: CuttableTransport };
+    conn.close(true);
+    conn.transport.socket?.terminate();
+    conn.transport.res?.destroy();
   }
 
   /**
