@@ -252,6 +252,18 @@ export const settingsTable = {
     1_000,
     'Conversations that a user creates in 24 hours, over all nodes',
   ),
+  maxStrangerLinks: setting(
+    'MAX_STRANGER_LINKS',
+    int(1, 10_000_000),
+    20_000,
+    'Links of one node that have not signed in, of all addresses',
+  ),
+  maxStrangerLinksPerAddress: setting(
+    'MAX_STRANGER_LINKS_PER_ADDRESS',
+    int(1, 10_000_000),
+    2_000,
+    'The same of one address (IPv6: of one /64 network); behind a proxy set `TRUST_PROXY`',
+  ),
   handshakesPerSecond: setting(
     'HANDSHAKES_PER_SECOND',
     int(1, 1_000_000),

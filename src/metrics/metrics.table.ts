@@ -21,6 +21,10 @@ export const metricsTable = {
       help: 'Connecting devices by what said what they lack: `queue`, or Postgres because the queue was `not-whole` or `away`',
       labels: ['source'],
     },
+    parley_strangers_refused_total: {
+      help: 'Links that have not signed in, refused or cut, by limit: `links` or unfinished `bytes`, in all or `…-of-address`',
+      labels: ['reason'],
+    },
     parley_log_lines_dropped_total: {
       help: 'Lines of the log that could not be written: disk full, or the reader of a pipe gone or too slow',
     },
@@ -32,6 +36,7 @@ export const metricsTable = {
     parley_outbox_rows: { help: 'Commits of this process that are not announced yet' },
     parley_redelivery_held_bytes: { help: 'Memory taken by what is on its way to returning devices' },
     parley_redelivery_waiting: { help: 'Pages of missed messages that wait for memory' },
+    parley_strangers: { help: 'Links that have not signed in, and their unfinished bytes', labels: ['what'] },
     parley_bus_healthy: { help: '1 while other nodes can be reached, else 0' },
     parley_redis_up: { help: '1 while Redis answers, else 0' },
     parley_postgres_pool: { help: 'Postgres connections by state, and callers waiting for one', labels: ['state'] },

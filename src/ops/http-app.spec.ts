@@ -7,6 +7,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { RequestAdmission } from '../auth/index.js';
 import { ChatError, DtoPipe } from '../common/index.js';
 import { makeSettings, Settings, type SettingsValues } from '../config/index.js';
+import { Metrics, PrometheusMetrics } from '../metrics/index.js';
+import { StrangerLimits } from '../realtime/index.js';
 import { configureHttp, httpAppOptions } from './http-app.js';
 import { ParleyLogger } from './logger.js';
 import { setupDocs } from './openapi.js';
@@ -63,6 +65,8 @@ async function start(values: Partial<SettingsValues> = {}): Promise<string> {
     controllers: [NotesController, NumbersController],
     providers: [
       OpsPort,
+      StrangerLimits,
+      { provide: Metrics, useClass: PrometheusMetrics },
       { provide: Settings, useValue: settings },
       // Whoever asks may come in: who may is the business of test/security/budgets.e2e.ts.
       { provide: RequestAdmission, useValue: { admit: () => Promise.resolve() } },

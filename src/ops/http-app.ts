@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
@@ -6,6 +7,7 @@ import helmet from 'helmet';
 import { RequestAdmission } from '../auth/index.js';
 import { asChatError, ChatError, ProblemDetailsFilter, sendProblem } from '../common/index.js';
 import type { Settings } from '../config/index.js';
+import { boundBody, StrangerLimits, type StrangerHold } from '../realtime/index.js';
 import { answerInTime } from './answer-in-time.js';
 import type { ParleyLogger } from './logger.js';
 import { onlyOnOpsPort, onlyOpsOnOpsPort } from './ops-port.js';
@@ -39,10 +41,12 @@ export function configureHttp(app: NestExpressApplication, settings: Settings, l
   if (!settings.metricsEnabled) app.use('/metrics', notHere);
   app.use('/v1', admitRequests(app.get(RequestAdmission)));
   app.use(refuseOtherBodies);
+  app.use(boundBodies(app.get(StrangerLimits), settings.trustProxy));
   app.useBodyParser('json', { limit: settings.maxPacketBytes });
   app.use(answerInTime(settings.eventTimeoutMs));
   app.useGlobalFilters(new ProblemDetailsFilter());
   boundTimes(app.getHttpServer());
+  boundSilence(app.getHttpServer(), app.get(StrangerLimits), settings.trustProxy);
 }
 
 const helmetOptions = {
@@ -93,6 +97,36 @@ function refuseOtherBodies(request: Request, _response: Response, next: NextFunc
     throw new ChatError('VALIDATION_FAILED', { message, details: [{ path: '', message }] });
   }
   next();
+}
+
+/** A body is read before it is known who sends it. */
+function boundBodies(limits: StrangerLimits, behindProxy: boolean) {
+  return (request: Request, _response: Response, next: NextFunction): void => {
+    boundBody(request, limits.body(clientNetwork(request, behindProxy)));
+    next();
+  };
+}
+
+/**
+ * A link counts until its first request has arrived: half a header, or nothing at all, costs the
+ * server as much as a user does. Behind a proxy all links are the proxy's, which bounds them.
+ */
+function boundSilence(server: Server, limits: StrangerLimits, behindProxy: boolean): void {
+  if (behindProxy) return;
+  const holds = new WeakMap<object, StrangerHold>();
+  const hasArrived = ({ socket }: IncomingMessage): void => holds.get(socket)?.end();
+  server.on('connection', (socket: Socket) => {
+    const address = clientNetwork({ headers: {}, socket }, false);
+    if (!limits.hasRoom(address)) return void socket.destroy();
+    const hold = limits.link(address);
+    holds.set(socket, hold);
+    socket.on('close', () => hold.end());
+  });
+  // Engine.IO takes the listeners that were there before it away for its own path.
+  server.once('listening', () => {
+    server.prependListener('request', hasArrived);
+    server.prependListener('upgrade', hasArrived);
+  });
 }
 
 function boundTimes(server: Server): void {

@@ -24,3 +24,5 @@ export { SessionService } from './session.service.js';
 export { TransportEcho } from './transport-echo.js';
 export { EveryoneConnected, VisibleUsers } from './visible-users.js';
 export { WsErrorFilter } from './ws-error.filter.js';
+export { boundBody } from './bounded-input.js';
+export { StrangerLimits, type StrangerHold } from './stranger-limits.js';

@@ -2,9 +2,11 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { IncomingMessage } from 'node:http';
 import type { Namespace, Server, ServerOptions, Socket } from 'socket.io';
+import { clientNetwork } from '../common/index.js';
 import { SignIn } from '../auth/index.js';
 import { Settings } from '../config/index.js';
 import { SocketAdapterFactory } from '../redis/index.js';
+import { boundInput } from './bounded-input.js';
 import { boundedParser } from './bounded-parser.js';
 import { CoalescedWrites } from './coalesced-writes.js';
 import { useDirectHandlers } from './direct-handlers.js';
@@ -15,6 +17,7 @@ import { isOriginAllowed } from './origin.js';
 import { cutPacketFloods } from './packet-flood.js';
 import { PacketWriter } from './packet-writer.js';
 import { SessionService } from './session.service.js';
+import { StrangerLimits } from './stranger-limits.js';
 import { TransportEcho } from './transport-echo.js';
 import { cutSlowReaders } from './slow-reader.js';
 import { UnknownNamespaces } from './unknown-namespaces.js';
@@ -62,6 +65,7 @@ export class ParleyIoAdapter extends IoAdapter {
       read?.(socket);
       sessions.start(socket);
     });
+    boundInput(server, this.app.get(StrangerLimits), this.settings.trustProxy);
     cutPacketFloods(server);
     cutSlowReaders(server, this.settings.maxSocketBufferBytes);
     const coalesced = this.settings.coalesceWrites ? new CoalescedWrites(server) : null;
@@ -113,8 +117,10 @@ export class ParleyIoAdapter extends IoAdapter {
    * Why no transport is opened for a request, or null. A stock client tries again by itself after
    * such a refusal.
    */
-  private refusalOf({ headers }: IncomingMessage): string | null {
+  private refusalOf(request: IncomingMessage): string | null {
     if (this.app.get(DrainState).isDraining) return 'the node is shutting down';
-    return isOriginAllowed(headers, this.settings) ? null : 'origin not allowed';
+    if (!isOriginAllowed(request.headers, this.settings)) return 'origin not allowed';
+    const address = clientNetwork(request, this.settings.trustProxy);
+    return this.app.get(StrangerLimits).hasRoom(address) ? null : 'too many links that have not signed in';
   }
 }

@@ -19,6 +19,7 @@ import { RequestDrain } from './request-drain.js';
 import { SessionGateway } from './session.gateway.js';
 import { SessionService } from './session.service.js';
 import { TokenExpiry } from './token-expiry.js';
+import { StrangerLimits } from './stranger-limits.js';
 
 /** The edge: see index.ts for what it guarantees. Global, since every feature stands on it. */
 @Global()
@@ -37,6 +38,7 @@ import { TokenExpiry } from './token-expiry.js';
     GatewayAudit,
     Handshake,
     HandshakeAdmission,
+    StrangerLimits,
     NoticeLogRepository,
     OutboxRepository,
     PacketWriter,
