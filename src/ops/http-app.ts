@@ -5,7 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { RequestAdmission } from '../auth/index.js';
-import { asChatError, ChatError, ProblemDetailsFilter, sendProblem } from '../common/index.js';
+import { asChatError, ChatError, clientNetwork, ProblemDetailsFilter, sendProblem } from '../common/index.js';
 import type { Settings } from '../config/index.js';
 import { boundBody, StrangerLimits, type StrangerHold } from '../realtime/index.js';
 import { answerInTime } from './answer-in-time.js';
