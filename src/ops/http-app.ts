@@ -39,9 +39,9 @@ export function configureHttp(app: NestExpressApplication, settings: Settings, l
   app.use(onlyOpsOnOpsPort);
   app.use(['/metrics', '/docs', '/docs-json'], onlyOnOpsPort(settings));
   if (!settings.metricsEnabled) app.use('/metrics', notHere);
+  app.use(boundBodies(app.get(StrangerLimits), settings.trustProxy));
   app.use('/v1', admitRequests(app.get(RequestAdmission)));
   app.use(refuseOtherBodies);
-  app.use(boundBodies(app.get(StrangerLimits), settings.trustProxy));
   app.useBodyParser('json', { limit: settings.maxPacketBytes });
   app.use(answerInTime(settings.eventTimeoutMs));
   app.useGlobalFilters(new ProblemDetailsFilter());
@@ -99,7 +99,7 @@ function refuseOtherBodies(request: Request, _response: Response, next: NextFunc
   next();
 }
 
-/** A body is read before it is known who sends it. */
+/** A body arrives while its token is looked at. */
 function boundBodies(limits: StrangerLimits, behindProxy: boolean) {
   return (request: Request, _response: Response, next: NextFunction): void => {
     boundBody(request, limits.body(clientNetwork(request, behindProxy)));

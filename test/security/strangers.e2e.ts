@@ -154,13 +154,17 @@ describe('the body of a request', () => {
     for (let i = 0; i < pieces && !socket.destroyed; i++) socket.write(piece);
     return socket;
   };
+  const restHead = (token: string) =>
+    `POST /v1/conversations HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer ${token}`;
   const closes = (socket: Socket) => expect.poll(() => socket.destroyed, { timeout: 10_000 }).toBe(true);
   const piece = Buffer.from('1\r\n \r\n');
 
   it.each([
-    ['REST', () => 'POST /v1/conversations HTTP/1.1\r\nContent-Type: application/json'],
+    ['REST', (_sid: string, token: string) => restHead(token)],
     ['polling', (sid: string) => `POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1`],
-  ])('in thousands of pieces cuts its link: %s', async (_name, head) => {
+  ])('in thousands of pieces cuts its link: %s', async (_name, headOf) => {
+    const token = await tokenFor('in-pieces');
+    const head = (id: string) => headOf(id, token);
     const node = await cluster.addNode();
     const polled = await (await fetch(`${node.url}/socket.io/?EIO=4&transport=polling`)).text();
     const { sid } = JSON.parse(polled.slice(1)) as { sid: string };
@@ -177,12 +181,12 @@ describe('the body of a request', () => {
     const node = await cluster.addNode();
     Object.assign(limitsOf(node), { maxBytesOfAddress: 100_000 });
     const body = Buffer.concat([Buffer.from('c350\r\n'), Buffer.alloc(50_000, 32), Buffer.from('\r\n')]);
-    const head = 'POST /v1/conversations HTTP/1.1\r\nContent-Type: application/json';
+    const token = await tokenFor('served');
+    const head = restHead(token);
     const links: Socket[] = [];
     for (let i = 0; i < 4; i++) links.push(await hold(node, head, body, 1));
     await expect.poll(() => links.filter(({ destroyed }) => destroyed).length).toBeGreaterThanOrEqual(2);
     for (const link of links) link.destroy();
-    const token = await tokenFor('served');
     await expect
       .poll(async () => (await fetch(`${node.url}/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status)
       .toBe(200);
