@@ -1,6 +1,9 @@
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
-import { ChatError } from '../common/index.js';
+import type { CryptoKey, JWTHeaderParameters } from 'jose';
 import type { Settings } from '../config/index.js';
+import { keySetAlgorithms } from './key-set.js';
+import { RemoteKeySet } from './remote-key-set.js';
+
+type Header = Pick<JWTHeaderParameters, 'alg' | 'kid'>;
 
 /**
  * The keys tokens are verified with, and the algorithms those keys are for. Never one list for both
@@ -8,14 +11,14 @@ import type { Settings } from '../config/index.js';
  */
 export interface JwtKeys {
   readonly algorithms: readonly string[];
-  readonly keyOf: JWTVerifyGetKey;
+  /** The keys that may have signed a token, to be tried in this order. */
+  known(header: Header): Promise<readonly CryptoKey[]>;
+  /**
+   * Looks for keys that were not known, for a token that no known key has signed. @returns whether
+   * there are any
+   */
+  renew(header: Header): Promise<boolean>;
 }
-
-// Below the 3 s within which every call is answered (contract, section 2).
-const fetchTimeoutMs = 2_000;
-// A token with an unknown `kid` makes at most one fetch in this time, whoever sends how many.
-const fetchCooldownMs = 5_000;
-const keySetMaxAgeMs = 600_000;
 
 /** HS256 with `JWT_SECRET`, or RS256, ES256 and EdDSA with the keys at `JWT_JWKS_URL`. */
 export function jwtKeys(settings: Settings): JwtKeys {
@@ -27,29 +30,14 @@ function secretKeys(secret: string | undefined): JwtKeys {
   // Imported once: importing on every call costs more than the HMAC itself.
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
   const key = crypto.subtle.importKey('raw', Buffer.from(secret), hmac, false, ['verify']);
-  return { algorithms: ['HS256'], keyOf: () => key };
+  return { algorithms: ['HS256'], known: async () => [await key], renew: async () => false };
 }
 
 function remoteKeys(url: URL): JwtKeys {
-  const keySet = createRemoteJWKSet(url, {
-    timeoutDuration: fetchTimeoutMs,
-    cooldownDuration: fetchCooldownMs,
-    cacheMaxAge: keySetMaxAgeMs,
-  });
-  const keyOf: JWTVerifyGetKey = async (header, token) => {
-    try {
-      return await keySet(header, token);
-    } catch (error) {
-      throw isTokensFault(error) ? error : keySetIsAway(error);
-    }
+  const keySet = new RemoteKeySet(url);
+  return {
+    algorithms: keySetAlgorithms,
+    known: async ({ alg, kid }) => (await keySet.known(alg, kid)).map(({ key }) => key),
+    renew: ({ kid }) => keySet.renew(kid),
   };
-  return { algorithms: ['RS256', 'ES256', 'EdDSA'], keyOf };
-}
-
-function isTokensFault(error: unknown): boolean {
-  return error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
-}
-
-function keySetIsAway(cause: unknown): ChatError {
-  return new ChatError('UNAVAILABLE', { message: 'The key set is away', retryAfterMs: 1_000, cause });
 }

@@ -1,6 +1,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Logger } from '@nestjs/common';
 import { exportJWK, SignJWT, type JWTPayload } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeSettings, type SettingsValues } from '../config/index.js';
@@ -273,10 +274,129 @@ describe('JwtAuthenticator with a key set', () => {
     server.closeAllConnections();
   });
 
-  it('takes a token without kid only where one key fits', async () => {
-    const token = await sign(rsa.privateKey, 'RS256');
-    expect((await authenticatorOf(settings).authenticate(token)).userId).toBe('alice');
-    keys.push(await jwk(generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey, 'r2'));
-    await expect(authenticatorOf(settings).authenticate(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  it('tries each key that fits: those of one kid, those without kid, all for a token without kid', async () => {
+    const [two, bare, foreign] = Array.from({ length: 3 }, () => generateKeyPairSync('rsa', { modulusLength: 2_048 }));
+    keys.push(await jwk(two!.publicKey, 'r1'), await exportJWK(bare!.publicKey));
+    const authenticator = authenticatorOf(settings);
+    const good: [KeyObject, string | undefined][] = [
+      [rsa.privateKey, 'r1'],
+      [two!.privateKey, 'r1'],
+      [two!.privateKey, undefined],
+      [bare!.privateKey, 'anything'],
+      [bare!.privateKey, undefined],
+    ];
+    for (const [key, kid] of good) {
+      expect((await authenticator.authenticate(await sign(key, 'RS256', kid))).userId).toBe('alice');
+    }
+    for (const kid of ['r1', undefined]) {
+      const token = await sign(foreign!.privateKey, 'RS256', kid);
+      await expect(authenticator.authenticate(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    }
+  });
+
+  it('says of a token that the second key has signed that it has expired', async () => {
+    const two = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    keys.push(await jwk(two.publicKey, 'r1'));
+    const token = await sign(two.privateKey, 'RS256', 'r1', claimsOf({ exp: startSeconds - 3_600 }));
+    await expect(authenticatorOf(settings).authenticate(token)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
+  });
+
+  it('passes over entries it cannot use, logs them once, and goes on with the others', async () => {
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const entries = [
+      null,
+      7,
+      'text',
+      ['list'],
+      {},
+      { kty: 'oct', k: Buffer.from(secret).toString('base64url'), kid: 'h1', alg: 'HS256' },
+      { kty: 'RSA', n: '!!!', e: 'AQAB', kid: 'broken' },
+      { kty: 'RSA', kid: 'empty' },
+      { kty: 'EC', crv: 'P-999', x: 'a', y: 'b', kid: 'curve' },
+      { kty: 'AKP', kid: 'future' },
+      await jwk(weak.publicKey, 'weak'),
+      { ...(await jwk(rsa.publicKey, 'enc')), use: 'enc' },
+      { ...(await jwk(rsa.publicKey, 'wrap')), key_ops: ['wrapKey'] },
+      await jwk(rsa.privateKey, 'private'),
+    ];
+    keys = [...(entries as object[]), ...keys];
+    const authenticator = authenticatorOf(settings);
+    expect((await authenticator.authenticate(await sign(rsa.privateKey, 'RS256', 'r1'))).userId).toBe('alice');
+    expect((await authenticator.authenticate(await sign(ed.privateKey, 'EdDSA', 'd1'))).userId).toBe('alice');
+    for (const kid of ['enc', 'wrap', 'private', 'broken']) {
+      const token = await sign(rsa.privateKey, 'RS256', kid);
+      await expect(authenticator.authenticate(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    }
+    vi.setSystemTime(startMs + 660_000);
+    nowMs = startMs;
+    await authenticator.authenticate(await sign(ec.privateKey, 'ES256', 'e1'));
+    expect(fetches).toBe(2);
+    expect(warned).toHaveBeenCalledTimes(1);
+    const [line] = warned.mock.calls[0] as [string];
+    expect(line).toContain('3 of 17 entries');
+    for (let entry = 1; entry <= entries.length; entry++) expect(line).toContain(`entry ${entry}`);
+    expect(line).not.toContain(Buffer.from(secret).toString('base64url'));
+    warned.mockRestore();
+  });
+
+  it('never uses a secret key of the set, whatever the token says', async () => {
+    keys = [{ kty: 'oct', k: Buffer.from(secret).toString('base64url'), kid: 'h1' }];
+    for (const header of [
+      { alg: 'HS256', kid: 'h1' },
+      { alg: 'HS256' },
+      { alg: 'none' },
+      { alg: 'RS256', kid: 'h1' },
+    ]) {
+      const refusal = authenticatorOf(settings).authenticate(forge(header, claimsOf()));
+      await expect(refusal).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    }
+  });
+
+  it('lets nobody in by an empty set, and says so', async () => {
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    keys = [];
+    const refusal = authenticatorOf(settings).authenticate(await sign(rsa.privateKey, 'RS256', 'r1'));
+    await expect(refusal).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(warned.mock.calls.flat().join()).toContain('nobody can sign in');
+    warned.mockRestore();
+  });
+
+  it('reads no set above 1 MiB, and says why', async () => {
+    const warned = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    answer = () => ({ status: 200, body: JSON.stringify({ keys, filling: 'x'.repeat(1_100_000) }) });
+    const refusal = authenticatorOf(settings).authenticate(await sign(rsa.privateKey, 'RS256', 'r1'));
+    await expect(refusal).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(warned.mock.calls.flat().join()).toContain('larger than 1048576 bytes');
+    warned.mockRestore();
+  });
+
+  it('lets known keys in while the set hangs, before anybody who waits for it', async () => {
+    const authenticator = authenticatorOf(settings);
+    await authenticator.authenticate(await sign(rsa.privateKey, 'RS256', 'r1'));
+    server.removeAllListeners('request');
+    vi.setSystemTime(startMs + 700_000);
+    const order: string[] = [];
+    const unknown = authenticator.authenticate(await sign(ec.privateKey, 'ES256', 'unknown')).catch(({ code }) => {
+      order.push(code as string);
+    });
+    const known = await Promise.all([sign(ec.privateKey, 'ES256', 'e1'), sign(ed.privateKey, 'EdDSA', 'd1')]);
+    await Promise.all(known.map((token) => authenticator.authenticate(token).then(() => order.push('known'))));
+    await unknown;
+    expect(order).toEqual(['known', 'known', 'UNAVAILABLE']);
+    // A moment later nobody waits, and nobody asks again.
+    await authenticator.authenticate(await sign(ec.privateKey, 'ES256', 'e1', claimsOf({ jti: 'another' })));
+    server.closeAllConnections();
+  });
+
+  it('does not use keys it has not been able to read again for an hour', async () => {
+    const authenticator = authenticatorOf(settings);
+    await authenticator.authenticate(await sign(rsa.privateKey, 'RS256', 'r1'));
+    answer = () => ({ status: 500, body: '' });
+    vi.setSystemTime(startMs + 3_500_000);
+    expect((await authenticator.authenticate(await sign(ec.privateKey, 'ES256', 'e1'))).userId).toBe('alice');
+    vi.setSystemTime(startMs + 3_600_000);
+    const refusal = authenticator.authenticate(await sign(ed.privateKey, 'EdDSA', 'd1'));
+    await expect(refusal).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });

@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose';
+import {
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  type JWTVerifyOptions,
+} from 'jose';
 import { LRUCache } from 'lru-cache';
 import { ChatError, Clock } from '../common/index.js';
 import { Settings } from '../config/index.js';
@@ -22,8 +29,8 @@ const maxDateMs = 8_640_000_000_000_000;
  * `JWT_LEEWAY_SECONDS` of leeway.
  *
  * The last {@link maxVerifiedTokens} tokens are remembered by their hash, so that a REST client's
- * next call costs a look-up. With a key set, a token without `kid` is accepted only where one key
- * fits its algorithm.
+ * next call costs a look-up. With a key set, each usable key that fits the token's algorithm
+ * and `kid` is tried.
  */
 @Injectable()
 export class JwtAuthenticator extends Authenticator {
@@ -51,11 +58,32 @@ export class JwtAuthenticator extends Authenticator {
 
   private async verify(token: string): Promise<JWTPayload> {
     try {
-      return (await jwtVerify(token, this.keys.keyOf, this.options())).payload;
+      const header = decodeProtectedHeader(token) as JWTHeaderParameters;
+      // Before any key is looked up: a key of one kind never meets the algorithm of another.
+      if (!this.keys.algorithms.includes(header.alg)) throw refused('the algorithm is not one of those configured');
+      const claims = (await this.claimsBy(header, token)) ?? (await this.claimsByNewKeys(header, token));
+      if (claims === null) throw refused('no key has signed it');
+      return claims;
     } catch (error) {
       if (error instanceof ChatError) throw error;
       throw new ChatError(error instanceof errors.JWTExpired ? 'TOKEN_EXPIRED' : 'UNAUTHENTICATED', { cause: error });
     }
+  }
+
+  /** @returns null when none of the keys has signed it. @throws JOSEError when one has, and the claims are not good */
+  private async claimsBy(header: JWTHeaderParameters, token: string): Promise<JWTPayload | null> {
+    for (const key of await this.keys.known(header)) {
+      try {
+        return (await jwtVerify(token, key, this.options())).payload;
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      }
+    }
+    return null;
+  }
+
+  private async claimsByNewKeys(header: JWTHeaderParameters, token: string): Promise<JWTPayload | null> {
+    return (await this.keys.renew(header)) ? this.claimsBy(header, token) : null;
   }
 
   private options(): JWTVerifyOptions {
