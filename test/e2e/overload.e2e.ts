@@ -315,10 +315,10 @@ it('takes 1,000 devices at once, refusing none', async () => {
         (error: Error & { data?: { code: string } }) => error.data && refusals.push(error.data.code),
       );
     }
-    await Promise.all(devices.map((device) => device.waitFor('session-ready', undefined, 45_000)));
+    await Promise.all(devices.map((device) => device.waitFor('session-ready', undefined, 90_000)));
     expect(refusals).toEqual([]);
   } finally {
     devices.forEach((device) => device.close());
     await cluster.stop();
   }
-}, 90_000);
+}, 150_000);

@@ -38,7 +38,8 @@ export interface Heard<T = any> {
   payload: T;
 }
 
-const patienceMs = 5_000;
+// Longer than a busy machine needs: an event that comes ends the wait.
+const patienceMs = 20_000;
 
 export class TestClient {
   /** Everything heard so far, in order. */
