@@ -1,5 +1,5 @@
 # One server process (docs/operations.md): it needs DATABASE_URL, REDIS_URL and JWT_SECRET or JWT_JWKS_URL.
-FROM node:24-bookworm-slim AS build
+FROM node:24.11.1-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Optional are the binaries of the embedded Postgres, which production refuses.
@@ -7,7 +7,7 @@ RUN npm ci --omit=optional --no-audit --no-fund
 COPY . .
 RUN npm run build && npm ci --omit=dev --omit=optional --no-audit --no-fund
 
-FROM node:24-bookworm-slim
+FROM node:24.11.1-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/package.json /app/LICENSE ./

@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { errorCodes } from '../src/common/index.js';
-import { settingsTable } from '../src/config/index.js';
+import { settingsTable, type SettingEntry } from '../src/config/index.js';
 import { buildOpenApiDocument } from '../src/ops/index.js';
 import { ParleyModule } from '../src/parley.module.js';
 import { redisKeys } from '../src/redis/index.js';
@@ -14,17 +14,19 @@ function table(head: string[], rows: string[][]): string {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function shownDefault(value: string | number | boolean | string[] | undefined): string {
+function shownDefault(value: string | number | boolean | readonly string[] | undefined): string {
   const text = [value ?? ''].flat().join(',');
   return text === '' ? '-' : `\`${text}\``;
 }
 
 /** Every setting, as the README shows it too. */
 export function settingsMarkdown(): string {
-  const rows = Object.values(settingsTable).map(({ env, meaning, default: fallback }) => [
-    `\`${env}\``,
+  type Shown = string | number | boolean | readonly string[] | undefined;
+  const entries = Object.values(settingsTable) as SettingEntry<Shown>[];
+  const rows = entries.map(({ env, meaning, default: fallback, shownDefault: shown, secret }) => [
+    `\`${env}\`${secret === undefined ? '' : `, \`${env}_FILE\``}`,
     meaning,
-    shownDefault(fallback),
+    shown ?? shownDefault(fallback),
   ]);
   return table(['setting', 'meaning', 'default'], rows);
 }

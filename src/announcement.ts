@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { mintDevelopmentToken } from './auth/index.js';
 import { NodeStartError } from './cluster/index.js';
-import { SettingsError, usesDevelopmentSecret, type Settings } from './config/index.js';
+import { mistypedSettings, SettingsError, usesDevelopmentSecret, type Settings } from './config/index.js';
 import { EmbeddedServiceError } from './embedded/index.js';
+import { ParleyLogger } from './ops/index.js';
 
 /**
  * What the person at the terminal is told once the server listens: its address, on what it runs,
@@ -20,7 +21,7 @@ export async function announcement(
 ): Promise<string> {
   const lines = [
     '',
-    `  Parley listens on ${url} (API documents: ${url}/docs)`,
+    `  Parley listens on ${url}${documentsAt(settings, url)}`,
     ...details.map((line) => `  ${line}`),
     `  Postgres: ${given.databaseUrl === undefined ? `embedded, data in ${join(settings.dataDir, 'postgres')}` : 'DATABASE_URL'}`,
     `  Redis:    ${engineLine(settings, given)}`,
@@ -32,11 +33,22 @@ export async function announcement(
   return `${lines.join('\n')}\n\n`;
 }
 
+/** Logs a warning for each environment variable that looks like a mistyped setting. */
+export function warnOfMistypedSettings(settings: Settings): void {
+  const logger = new ParleyLogger(settings);
+  for (const line of mistypedSettings(process.env)) logger.warn(line, 'Settings');
+}
+
 /** Why a start failed, in one line where the cause is the operator's to mend. */
 export function explanation(error: unknown): string {
   const plain = [SettingsError, EmbeddedServiceError, NodeStartError];
   if (plain.some((type) => error instanceof type)) return (error as Error).message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function documentsAt({ docsEnabled, opsPort, opsHost }: Settings, url: string): string {
+  if (!docsEnabled) return '';
+  return ` (API documents: ${opsPort === 0 ? url : `port ${opsPort} of ${opsHost}`}${opsPort === 0 ? '/docs' : ', /docs'})`;
 }
 
 function engineLine(settings: Settings, given: Settings): string {

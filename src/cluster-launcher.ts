@@ -5,9 +5,9 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { announcement, explanation } from './announcement.js';
-import { ownPort, Supervisor } from './cluster/index.js';
-import { readSettings, settingsTable, SettingsError, type Settings } from './config/index.js';
+import { announcement, explanation, warnOfMistypedSettings } from './announcement.js';
+import { ownDatabaseVariable, ownPort, Supervisor } from './cluster/index.js';
+import { readServerSettings, settingsTable, SettingsError, type Settings } from './config/index.js';
 import { assertMigrated, assertReachable } from './database/index.js';
 import {
   assertPortsFree,
@@ -49,22 +49,32 @@ function assertRedis({ redisUrl }: Settings): void {
   ]);
 }
 
-/** Ports of its own for what Prometheus must ask of each node by itself. */
-function environmentOf({ databaseUrl, redisUrl, opsPort }: Settings, number: number): NodeJS.ProcessEnv {
+/**
+ * The services of all nodes in place of the files that name them, and ports of its own for what
+ * Prometheus must ask of each node by itself.
+ */
+function environmentOf(
+  { databaseUrl, redisUrl, opsPort }: Settings,
+  number: number,
+  hasOwnDatabase: boolean,
+): NodeJS.ProcessEnv {
   return {
     [settingsTable.databaseUrl.env]: databaseUrl,
+    [`${settingsTable.databaseUrl.env}_FILE`]: undefined,
     [settingsTable.redisUrl.env]: redisUrl,
+    [`${settingsTable.redisUrl.env}_FILE`]: undefined,
+    [ownDatabaseVariable]: hasOwnDatabase ? 'true' : undefined,
     ...(opsPort === 0 ? {} : { [settingsTable.opsPort.env]: String(opsPort + number - 1) }),
   };
 }
 
-function supervise(settings: Settings, nodes: number, addresses: number): Supervisor {
+function supervise(given: Settings, settings: Settings, nodes: number, addresses: number): Supervisor {
   return new Supervisor({
     nodes,
     exec: fileURLToPath(new URL('./main.js', import.meta.url)),
     port: settings.port,
     addresses,
-    env: (number) => environmentOf(settings, number),
+    env: (number) => environmentOf(settings, number, given.databaseUrl === undefined),
     stopTimeoutMs: settings.shutdownTimeoutMs + 2_000,
     log: (line) => standardError.write(`${line}\n`),
   });
@@ -95,7 +105,7 @@ async function start(given: Settings, nodes: number): Promise<void> {
   if (!settings.migrationsRun) await assertMigrated(settings.databaseUrl!);
   if (isStopping) return;
   const hosts = await listenHosts(settings.host);
-  supervisor = supervise(settings, nodes, hosts.length);
+  supervisor = supervise(given, settings, nodes, hosts.length);
   await supervisor.start();
   const ids = [...supervisor.pids].map(([number, pid]) => `${pid} (port ${ownPort(settings.port, number)})`);
   const details = [`Nodes:    ${nodes}, processes ${ids.join(', ')}`];
@@ -105,7 +115,8 @@ async function start(given: Settings, nodes: number): Promise<void> {
 async function main(): Promise<void> {
   guardStandardStreams();
   const nodes = nodesWanted(process.argv.slice(2));
-  const given = readSettings(process.env);
+  const given = readServerSettings(process.env);
+  warnOfMistypedSettings(given);
   await assertPorts(given, nodes);
   const started = start(given, nodes);
   stopOnSignals(started);

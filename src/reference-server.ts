@@ -1,9 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { announcement, explanation } from './announcement.js';
+import { announcement, explanation, warnOfMistypedSettings } from './announcement.js';
 import { clusterNode, routeToSiblings } from './cluster/index.js';
-import { readSettings, type Settings } from './config/index.js';
+import { readServerSettings, type Settings } from './config/index.js';
 import { assertMigrated, assertReachable } from './database/index.js';
 import { assertPortsFree, guardStandardStreams, listen, standardError, standardOutput } from './ops/index.js';
 import { createServer } from './server.js';
@@ -55,8 +55,9 @@ async function main(): Promise<void> {
   collectAlone();
   guardStandardStreams();
   process.on('unhandledRejection', reportUnhandled);
-  const given = readSettings(process.env);
-  // A node's ports are the launcher's: it has looked.
+  const given = readServerSettings(process.env, { hasOwnDatabase: node?.hasOwnDatabase ?? false });
+  // A node's environment and ports are the launcher's: it has looked.
+  if (!node) warnOfMistypedSettings(given);
   if (!node) await assertPortsFree(given);
   const started = start(given);
   stopOnSignals(given, started);

@@ -1,4 +1,4 @@
-import { makeSettings, type Settings } from './config/index.js';
+import { withOwnServices, type Settings } from './config/index.js';
 import { startEmbeddedPostgres, startEmbeddedRedis } from './embedded/index.js';
 
 interface Stoppable {
@@ -29,7 +29,7 @@ export class OwnServices {
       if (redis) this.running.push(redis);
       if (redis) found.redisUrl = redis.url;
     }
-    return makeSettings({ ...settings, ...found });
+    return withOwnServices(settings, found);
   }
 
   /** Newest first; after the app has drained. */

@@ -1,4 +1,5 @@
 import { SetMetadata, type ExecutionContext } from '@nestjs/common';
+import type { SettingsValues } from '../config/index.js';
 
 const publicKey = 'parley:public';
 const scopeKey = 'parley:scope';
@@ -12,6 +13,9 @@ export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(public
 /**
  * Asks for a scope of the token, on a route, an event, a controller or a gateway; without it:
  * `FORBIDDEN`.
+ *
+ * @param scope `admin`, `service` and `moderator` stand for the names that `ADMIN_SCOPE`,
+ *   `SERVICE_SCOPE` and `MODERATOR_SCOPE` give them; any other is the scope itself
  */
 export const RequireScope = (scope: string): MethodDecorator & ClassDecorator => SetMetadata(scopeKey, scope);
 
@@ -23,6 +27,16 @@ export function isPublic(context: ExecutionContext): boolean {
 /** The scope a route or event asks for. */
 export function requiredScope(context: ExecutionContext): string | undefined {
   return marksOf(context).scope;
+}
+
+/** The name a deployment has for a scope. */
+export function scopeName(
+  scope: string,
+  { adminScope, serviceScope, moderatorScope }: Pick<SettingsValues, 'adminScope' | 'serviceScope' | 'moderatorScope'>,
+): string {
+  if (scope === 'admin') return adminScope;
+  if (scope === 'service') return serviceScope;
+  return scope === 'moderator' ? moderatorScope : scope;
 }
 
 interface Marks {

@@ -45,7 +45,12 @@ describe('AuthModule', () => {
 
   beforeAll(async () => {
     database = await createDatabase();
-    settings = makeSettings({ databaseUrl: database.url, databasePoolSize: 2, migrationsRun: false });
+    settings = makeSettings({
+      jwtSecret: 'a-secret-of-more-than-thirty-two-bytes',
+      databaseUrl: database.url,
+      databasePoolSize: 2,
+      migrationsRun: false,
+    });
     apps = [await startApp(), await startApp()];
     admin = await mintDevelopmentToken(settings, 'root', { scopes: ['admin'] });
   });

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import type { Settings } from '../config/index.js';
+import { secretsOf, type Settings } from '../config/index.js';
 import { isUserId } from './principal.js';
 
 export interface DevelopmentTokenOptions {
@@ -17,10 +17,10 @@ export function refuseUnderProduction(nodeEnv: string | undefined): void {
 }
 
 /**
- * Signs a token for a user with `JWT_SECRET`, with the issuer and audience the server expects. For
+ * Signs a token for a user with the first `JWT_SECRET`, with the issuer and audience the server expects. For
  * development and tests: accounts and their tokens are the identity provider's business.
  *
- * @throws Error one line: under `NODE_ENV=production`, with `JWT_JWKS_URL`, or for a bad user id or
+ * @throws Error one line: under `NODE_ENV=production`, with `JWT_JWKS_URL`, without a secret, or for a bad user id or
  *   expiry
  */
 export async function mintDevelopmentToken(
@@ -32,6 +32,8 @@ export async function mintDevelopmentToken(
   if (settings.jwtJwksUrl !== undefined) throw new Error('JWT_JWKS_URL: its owner mints the tokens, not this server');
   if (!isUserId(sub)) throw new Error('The user id must be 1 to 128 printable characters');
   if (!Number.isInteger(expiresInSeconds)) throw new Error('The expiry must be a whole number of seconds');
+  const [secret] = secretsOf(settings);
+  if (secret === undefined) throw new Error('JWT_SECRET: is required to mint tokens');
   const issuedAt = Math.floor(nowMs / 1_000);
   const token = new SignJWT(scopes.length === 0 ? {} : { scope: scopes.join(' ') })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -40,5 +42,5 @@ export async function mintDevelopmentToken(
     .setExpirationTime(issuedAt + expiresInSeconds);
   if (settings.jwtIssuer !== undefined) token.setIssuer(settings.jwtIssuer);
   if (settings.jwtAudience !== undefined) token.setAudience(settings.jwtAudience);
-  return token.sign(Buffer.from(settings.jwtSecret!));
+  return token.sign(Buffer.from(secret));
 }

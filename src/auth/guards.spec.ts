@@ -81,7 +81,7 @@ class Gateway {
 }
 
 describe('WsJwtGuard', () => {
-  const guard = new WsJwtGuard(signIn);
+  const guard = new WsJwtGuard(signIn, settings);
   const contextOf = (actor: Actor | undefined, handler = Gateway.prototype.anybody, type = 'ws') => {
     const context = new ExecutionContextHost([{ data: { actor } }, {}, {}, 'event'], Gateway, handler);
     context.setType(type);

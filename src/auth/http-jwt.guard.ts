@@ -33,7 +33,9 @@ export class HttpJwtGuard implements CanActivate {
     // Only a query has a limit; in a body it would be refused.
     this.admission.charge(request, actor, declared ?? (request.method === 'GET' ? byLimit : costsOne));
     const scope = requiredScope(context);
-    if (scope !== undefined && !actor.hasScope(scope)) throw new ChatError('FORBIDDEN');
+    if (scope !== undefined && !this.admission.hasScope(actor, scope)) {
+      throw this.admission.refusal(request, new ChatError('FORBIDDEN'));
+    }
     // A route that declares its cost bounds itself: a user's searches must not hold up that user's lists.
     if (!declared) await this.admission.takeTurn(request, response, actor);
     return true;

@@ -8,6 +8,7 @@
  * `Principal.expiresAtMs`. Accounts are the identity provider's, not ours.
  */
 export { Public, RequireScope } from './access.decorators.js';
+export { logRefusal, logRevocation, logSignIn, type AccessNote } from './access-log.js';
 export { Actor, type Turn } from './actor.js';
 export { AuthModule, type AuthModuleOptions } from './auth.module.js';
 export { Authenticator } from './authenticator.js';

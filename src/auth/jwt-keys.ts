@@ -1,5 +1,5 @@
 import type { CryptoKey, JWTHeaderParameters } from 'jose';
-import type { Settings } from '../config/index.js';
+import { secretsOf, SettingsError, type Settings } from '../config/index.js';
 import { keySetAlgorithms } from './key-set.js';
 import { RemoteKeySet } from './remote-key-set.js';
 
@@ -20,17 +20,23 @@ export interface JwtKeys {
   renew(header: Header): Promise<boolean>;
 }
 
-/** HS256 with `JWT_SECRET`, or RS256, ES256 and EdDSA with the keys at `JWT_JWKS_URL`. */
+/**
+ * HS256 with each `JWT_SECRET`, or RS256, ES256 and EdDSA with the keys at `JWT_JWKS_URL`.
+ *
+ * @throws SettingsError when neither is given
+ */
 export function jwtKeys(settings: Settings): JwtKeys {
-  return settings.jwtJwksUrl === undefined ? secretKeys(settings.jwtSecret) : remoteKeys(new URL(settings.jwtJwksUrl));
+  return settings.jwtJwksUrl === undefined ? secretKeys(secretsOf(settings)) : remoteKeys(new URL(settings.jwtJwksUrl));
 }
 
-function secretKeys(secret: string | undefined): JwtKeys {
-  if (secret === undefined) throw new Error('JWT_SECRET: is missing');
+function secretKeys(secrets: readonly string[]): JwtKeys {
+  if (secrets.length === 0) throw new SettingsError(['JWT_SECRET: is required (or JWT_JWKS_URL)']);
   // Imported once: importing on every call costs more than the HMAC itself.
   const hmac = { name: 'HMAC', hash: 'SHA-256' };
-  const key = crypto.subtle.importKey('raw', Buffer.from(secret), hmac, false, ['verify']);
-  return { algorithms: ['HS256'], known: async () => [await key], renew: async () => false };
+  const keys = Promise.all(
+    secrets.map((secret) => crypto.subtle.importKey('raw', Buffer.from(secret), hmac, false, ['verify'])),
+  );
+  return { algorithms: ['HS256'], known: () => keys, renew: async () => false };
 }
 
 function remoteKeys(url: URL): JwtKeys {

@@ -125,6 +125,35 @@ describe('JwtAuthenticator with a secret', () => {
     expect((await authenticatorOf().authenticate(token)).userId).toBe(sub);
   });
 
+  it.each(['JWT', 'jwt', 'at+jwt', 'AT+JWT'])('takes the type %s', async (typ) => {
+    const token = forge({ alg: 'HS256', typ }, claimsOf());
+    expect((await authenticatorOf().authenticate(token)).userId).toBe('alice');
+  });
+
+  it.each([['logout+jwt'], ['JWS'], [''], ['JWT '], ['secevent+jwt'], [7], [null], [['JWT']]])(
+    'refuses the type %j',
+    async (typ) => {
+      const token = forge({ alg: 'HS256', typ }, claimsOf());
+      await expect(authenticatorOf().authenticate(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    },
+  );
+
+  it('takes tokens of each secret while they rotate, and none of another', async () => {
+    const [older, newer] = [secret, 'a-newer-secret-of-the-specs-that-is-long'];
+    const authenticator = authenticatorOf({ jwtSecret: [newer, older] });
+    for (const key of [older, newer]) {
+      expect((await authenticator.authenticate(forge({ alg: 'HS256' }, claimsOf(), key))).userId).toBe('alice');
+    }
+    const expired = forge({ alg: 'HS256' }, claimsOf({ exp: startSeconds - 60 }), older);
+    await expect(authenticator.authenticate(expired)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
+    const foreign = forge({ alg: 'HS256' }, claimsOf(), 'x'.repeat(32));
+    await expect(authenticator.authenticate(foreign)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it('cannot be made without a key', () => {
+    expect(() => authenticatorOf({})).toThrow(/^JWT_SECRET: /);
+  });
+
   it('checks issuer and audience where the settings name them', async () => {
     const authenticator = authenticatorOf({ jwtSecret: secret, jwtIssuer: 'https://id.example', jwtAudience: 'chat' });
     const good = { iss: 'https://id.example', aud: ['chat', 'mail'] };

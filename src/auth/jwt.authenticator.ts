@@ -25,7 +25,7 @@ const maxDateMs = 8_640_000_000_000_000;
 
 /**
  * Verifies JWTs: signature by a pinned algorithm, `exp` and `sub` required, `iss` and `aud` where
- * settings name them, `nbf`, no unknown `crit`, `iat` not ahead of the clock; all with
+ * settings name them, a `typ` of `JWT` or `at+jwt` where there is one, `nbf`, no unknown `crit`, `iat` not ahead of the clock; all with
  * `JWT_LEEWAY_SECONDS` of leeway.
  *
  * The last {@link maxVerifiedTokens} tokens are remembered by their hash, so that a REST client's
@@ -61,6 +61,7 @@ export class JwtAuthenticator extends Authenticator {
       const header = decodeProtectedHeader(token) as JWTHeaderParameters;
       // Before any key is looked up: a key of one kind never meets the algorithm of another.
       if (!this.keys.algorithms.includes(header.alg)) throw refused('the algorithm is not one of those configured');
+      if (!isTokenType(header.typ)) throw refused('`typ` is neither JWT nor at+jwt');
       const claims = (await this.claimsBy(header, token)) ?? (await this.claimsByNewKeys(header, token));
       if (claims === null) throw refused('no key has signed it');
       return claims;
@@ -117,6 +118,11 @@ export class JwtAuthenticator extends Authenticator {
   private get leewayMs(): number {
     return this.settings.jwtLeewaySeconds * 1_000;
   }
+}
+
+/** Other kinds of tokens, such as those of a logout, are signed with the same keys (RFC 8725, 3.11). */
+function isTokenType(typ: unknown): boolean {
+  return typ === undefined || (typeof typ === 'string' && /^(at\+)?jwt$/i.test(typ));
 }
 
 function refused(reason: string): ChatError {

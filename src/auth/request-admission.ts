@@ -1,15 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { clientNetwork, type CostOf } from '../common/index.js';
+import { ChatError, clientAddress, clientNetwork, requestIdOf, type CostOf } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { UserTurns } from '../database/index.js';
+import { scopeName } from './access.decorators.js';
+import { logRefusal } from './access-log.js';
 import { Actor } from './actor.js';
 import { bearerToken } from './handshake-token.js';
 import { RequestBudget } from './request-budget.js';
 import { SignIn } from './sign-in.js';
 
 /** A request as far as this folder looks at it. */
-export type AdmittedRequest = IncomingMessage & { actor?: Actor; query?: unknown; body?: unknown };
+export type AdmittedRequest = IncomingMessage & {
+  actor?: Actor;
+  query?: unknown;
+  body?: unknown;
+  originalUrl?: string;
+};
 
 const withoutBody = new Set(['GET', 'HEAD', 'DELETE']);
 
@@ -55,6 +62,22 @@ export class RequestAdmission {
     else response.once('close', leave);
   }
 
+  /** Whether the token has a scope, by the name that the deployment gives it. */
+  hasScope(actor: Actor, scope: string): boolean {
+    return actor.hasScope(scopeName(scope, this.settings));
+  }
+
+  /** Logs that a request is refused. @returns the error, to be thrown */
+  refusal(request: AdmittedRequest, error: ChatError): ChatError {
+    logRefusal(error, {
+      userId: request.actor?.userId ?? null,
+      address: clientAddress(request, this.settings.trustProxy),
+      requestId: requestIdOf(request),
+      target: `${request.method} ${pathOf(request)}`,
+    });
+    return error;
+  }
+
   private async admitted(request: AdmittedRequest, response: ServerResponse): Promise<Actor> {
     const actor = new Actor(await this.principalOf(request, response));
     this.budget.take(actor.userId, 1);
@@ -66,9 +89,15 @@ export class RequestAdmission {
       const token = bearerToken(request.headers.authorization);
       return await this.signIn.principalOf(token, clientNetwork(request, this.settings.trustProxy));
     } catch (error) {
+      if (error instanceof ChatError) this.refusal(request, error);
       // A 401 names the scheme that would do (RFC 9110, 11.6.1); harmless on a 503.
       response.setHeader('WWW-Authenticate', 'Bearer');
       throw error;
     }
   }
+}
+
+// Without the query, which may hold what must not be logged.
+function pathOf({ originalUrl, url = '' }: AdmittedRequest): string {
+  return (originalUrl ?? url).split('?', 1)[0]!.slice(0, 200);
 }

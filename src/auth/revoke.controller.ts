@@ -1,7 +1,12 @@
-import { Body, HttpCode, Post, UsePipes } from '@nestjs/common';
+import { Body, HttpCode, Post, Req, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation } from '@nestjs/swagger';
-import { ApiErrors, ChatController, DtoPipe } from '../common/index.js';
+import type { Request } from 'express';
+import { ApiErrors, ChatController, clientAddress, DtoPipe, requestIdOf } from '../common/index.js';
+import { Settings } from '../config/index.js';
 import { RequireScope } from './access.decorators.js';
+import { logRevocation } from './access-log.js';
+import type { Actor } from './actor.js';
+import { CurrentActor } from './current-actor.decorator.js';
 import { Revocations } from './revocations.js';
 import { RevokeTokensDto } from './revoke-tokens.dto.js';
 
@@ -9,7 +14,10 @@ import { RevokeTokensDto } from './revoke-tokens.dto.js';
 @ChatController('v1/auth', 'auth')
 @UsePipes(new DtoPipe())
 export class RevokeController {
-  constructor(private readonly revocations: Revocations) {}
+  constructor(
+    private readonly revocations: Revocations,
+    private readonly settings: Settings,
+  ) {}
 
   @Post('revoke')
   @HttpCode(204)
@@ -22,7 +30,13 @@ export class RevokeController {
   })
   @ApiNoContentResponse({ description: 'Committed; holds on this node already' })
   @ApiErrors('VALIDATION_FAILED', 'FORBIDDEN')
-  async revoke(@Body() dto: RevokeTokensDto): Promise<void> {
+  async revoke(@CurrentActor() actor: Actor, @Body() dto: RevokeTokensDto, @Req() request: Request): Promise<void> {
     await this.revocations.revoke(dto.sub, dto.beforeMs);
+    logRevocation({
+      userId: actor.userId,
+      address: clientAddress(request, this.settings.trustProxy),
+      requestId: requestIdOf(request),
+      target: dto.sub,
+    });
   }
 }

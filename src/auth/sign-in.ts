@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ChatError, Clock } from '../common/index.js';
 import { Settings } from '../config/index.js';
+import { rememberOwner } from './access-log.js';
 import { Authenticator } from './authenticator.js';
 import { FailedSignIns } from './failed-sign-ins.js';
 import { isUserId, type Principal } from './principal.js';
@@ -47,7 +48,11 @@ export class SignIn {
     if (token === null || token === '') throw new ChatError('UNAUTHENTICATED');
     if (token.length > maxTokenCharacters) throw new ChatError('UNAUTHENTICATED', { message: 'The token is too long' });
     const principal = await this.authenticate(token, network);
-    this.assertStillValid(principal);
+    try {
+      this.assertStillValid(principal);
+    } catch (error) {
+      throw rememberOwner(error as ChatError, principal.userId);
+    }
     return principal;
   }
 

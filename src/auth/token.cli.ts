@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { readSettings } from '../config/index.js';
+import { readServerSettings } from '../config/index.js';
 import { mintDevelopmentToken, refuseUnderProduction } from './dev-token.js';
 
 const usage = 'Usage: npm run token -- <user id> [--scopes "admin"] [--expires <seconds>]';
@@ -17,7 +17,7 @@ async function main(args: string[]): Promise<void> {
   refuseUnderProduction(process.env.NODE_ENV);
   const scopes = values.scopes.split(/[\s,]+/).filter(Boolean);
   const expiresInSeconds = values.expires === '' ? Number.NaN : Number(values.expires);
-  console.log(await mintDevelopmentToken(readSettings(process.env), sub, { expiresInSeconds, scopes }));
+  console.log(await mintDevelopmentToken(readServerSettings(process.env), sub, { expiresInSeconds, scopes }));
 }
 
 main(process.argv.slice(2)).catch((error: Error) => {

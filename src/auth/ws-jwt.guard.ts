@@ -1,6 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { ChatError } from '../common/index.js';
-import { requiredScope } from './access.decorators.js';
+import { Settings } from '../config/index.js';
+import { requiredScope, scopeName } from './access.decorators.js';
 import { actorOf } from './actor-of.js';
 import { SignIn } from './sign-in.js';
 
@@ -13,7 +14,10 @@ import { SignIn } from './sign-in.js';
  */
 @Injectable()
 export class WsJwtGuard implements CanActivate {
-  constructor(private readonly signIn: SignIn) {}
+  constructor(
+    private readonly signIn: SignIn,
+    private readonly settings: Settings,
+  ) {}
 
   /** @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | FORBIDDEN */
   canActivate(context: ExecutionContext): boolean {
@@ -22,7 +26,7 @@ export class WsJwtGuard implements CanActivate {
     if (!actor) throw new ChatError('UNAUTHENTICATED');
     this.signIn.assertStillValid(actor.principal);
     const scope = requiredScope(context);
-    if (scope !== undefined && !actor.hasScope(scope)) throw new ChatError('FORBIDDEN');
+    if (scope !== undefined && !actor.hasScope(scopeName(scope, this.settings))) throw new ChatError('FORBIDDEN');
     return true;
   }
 }

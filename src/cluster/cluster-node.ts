@@ -4,18 +4,24 @@ import { randomBytes } from 'node:crypto';
 /** Tells a process that `npm run cluster` started which node it is, from 1. */
 export const nodeNumberVariable = 'PARLEY_CLUSTER_NODE';
 
+/** Tells such a process that its launcher has started the database. */
+export const ownDatabaseVariable = 'PARLEY_CLUSTER_DATABASE';
+
 /** One node of a cluster on one machine. Its number stays when it is started again. */
 export interface ClusterNode {
   number: number;
   /** Names its node, so that any node knows whose a session is. */
   sessionId: () => string;
+  /** The launcher has started the database: `DATABASE_URL` is not one that others can reach. */
+  hasOwnDatabase: boolean;
 }
 
 /** @returns null in a process that is not a node of such a cluster */
 export function clusterNode(env = process.env): ClusterNode | null {
   const number = Number(env[nodeNumberVariable]);
   if (!cluster.isWorker || !Number.isInteger(number) || number < 1) return null;
-  return { number, sessionId: () => `${number}.${randomBytes(15).toString('base64url')}` };
+  const sessionId = () => `${number}.${randomBytes(15).toString('base64url')}`;
+  return { number, sessionId, hasOwnDatabase: env[ownDatabaseVariable] === 'true' };
 }
 
 /**

@@ -5,6 +5,6 @@
  * again; a signal drains all; no node outlives the launcher. Not for several machines: there a load
  * balancer stands in front (deploy/).
  */
-export { clusterNode, ownPort, type ClusterNode } from './cluster-node.js';
+export { clusterNode, ownDatabaseVariable, ownPort, type ClusterNode } from './cluster-node.js';
 export { routeToSiblings } from './sibling-router.js';
 export { NodeStartError, Supervisor, type SupervisorPlan } from './supervisor.js';

@@ -7,13 +7,22 @@ export { ChatController } from './chat-controller.decorator.js';
 export type { ContractCase } from './contract-case.js';
 export { ChatError, invalid, type ErrorBody, type ErrorDetail, type ChatErrorOptions } from './chat-error.js';
 export { errorCodeEntry, errorCodes, registerErrorCodes, type ErrorCode, type ErrorCodeEntry } from './error-codes.js';
-export { clientNetwork, type Addressed } from './client-address.js';
+export {
+  clientAddress,
+  clientNetwork,
+  isFromProxy,
+  isNetwork,
+  isTrustedProxy,
+  type AddressedRequest,
+  type TrustedProxies,
+} from './client-address.js';
 export { Clock, SystemClock } from './clock.js';
 export { DeploymentIdentity } from './deployment-identity.js';
 export { byIds, byPage, Costs, declaredCost, type CostOf } from './costs.js';
 export { DtoPipe, QueryPipe } from './dto.pipe.js';
 export { EncodedOnce, encodeParts } from './encoded-once.js';
 export { isId, newId, newRandomId } from './ids.js';
+export { faultOfOrigin, fitsOrigin, isLocalhost } from './origins.js';
 export { decodeCursor, encodeCursor, pageLimit, type Page } from './page-cursor.js';
 export { assertHarmlessPayload, assertKeyCount, maxPayloadDepth, maxPayloadNodes } from './payload.js';
 export { PayloadLimits } from './payload-limits.js';

@@ -3,5 +3,15 @@
  * one stops the start with one line that names it.
  */
 export { ConfigModule, type SettingsSource } from './config.module.js';
-export { makeSettings, readSettings, Settings, SettingsError, usesDevelopmentSecret } from './settings.js';
+export { mistypedSettings } from './mistyped-settings.js';
+export {
+  makeSettings,
+  readServerSettings,
+  readSettings,
+  secretsOf,
+  Settings,
+  SettingsError,
+  usesDevelopmentSecret,
+  withOwnServices,
+} from './settings.js';
 export { settingsTable, type SettingEntry, type SettingsValues } from './settings.table.js';

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { TrustedProxies } from '../common/index.js';
+import { bool, int, optionalText, origins, scopeName, secrets, trustedProxies, urlOf } from './setting-checks.js';
 
 /**
  * One setting: the environment variable that carries it, its check, its default and the line the
@@ -9,61 +11,26 @@ export interface SettingEntry<T> {
   check: z.ZodType<T>;
   default: T;
   meaning: string;
+  /** Instead of `default` in the documents, where the default depends on other settings. */
+  shownDefault?: string;
+  /**
+   * The variable has a variant `…_FILE`. `several`: the variable holds a list separated by commas,
+   * the file one a line.
+   */
+  secret?: 'one' | 'several';
 }
 
-function setting<T>(env: string, check: z.ZodType<T>, fallback: T, meaning: string): SettingEntry<T> {
-  return { env, check, default: fallback, meaning };
-}
+type SettingExtras = Pick<SettingEntry<unknown>, 'shownDefault' | 'secret'>;
 
-// Number('') is 0: an empty variable must not pass as a number.
-const int = (min: number, max: number) =>
-  z
-    .union(
-      [
-        z.number(),
-        z
-          .string()
-          .regex(/^-?\d+$/)
-          .transform(Number),
-      ],
-      { error: `must be a whole number from ${min} to ${max}` },
-    )
-    .refine((value) => Number.isInteger(value) && value >= min && value <= max, {
-      error: `must be a whole number from ${min} to ${max}`,
-    }) as z.ZodType<number>;
-const bool = z.union(
-  [z.boolean(), z.enum(['true', 'false', '1', '0']).transform((word) => word === 'true' || word === '1')],
-  {
-    error: 'must be true or false',
-  },
-) as z.ZodType<boolean>;
-const optionalText = z.string().min(1).optional() as z.ZodType<string | undefined>;
-const urlOf = (...protocols: string[]) =>
-  z
-    .string()
-    .refine(
-      (text) =>
-        text.split(',').every((part) => URL.canParse(part.trim()) && protocols.includes(new URL(part.trim()).protocol)),
-      {
-        error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-      },
-    )
-    .optional() as z.ZodType<string | undefined>;
-const words = z.union([
-  z.array(z.string()),
-  z.string().transform((text) =>
-    text
-      .split(',')
-      .map((word) => word.trim())
-      .filter(Boolean),
-  ),
-]) as z.ZodType<string[]>;
-const origins: z.ZodType<string[]> = words.refine(
-  (list) => list.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
-  {
-    error: 'must be origins such as https://app.example.com, separated by commas',
-  },
-);
+function setting<T>(
+  env: string,
+  check: z.ZodType<T>,
+  fallback: T,
+  meaning: string,
+  extras: SettingExtras = {},
+): SettingEntry<T> {
+  return { env, check, default: fallback, meaning, ...extras };
+}
 
 // Neither a hash tag of Redis Cluster nor a pattern of `PSUBSCRIBE` can begin in it.
 const redisPrefix = z.string().regex(/^[\w.:/@-]{1,64}$/, {
@@ -79,25 +46,40 @@ const day = 86_400;
  * check`).
  */
 export const settingsTable = {
-  nodeEnv: setting('NODE_ENV', z.string(), 'development', '`production` refuses every development default'),
+  nodeEnv: setting(
+    'NODE_ENV',
+    z.string(),
+    'development',
+    '`production` refuses every development default; `development`; `test` behaves as `development`',
+  ),
   port: setting('PORT', int(0, 65_535), 3000, 'HTTP and Socket.IO port'),
   host: setting(
     'HOST',
     z.string().min(1),
     '*',
     'Address to listen on; `*`: all, IPv4 and IPv6; `localhost`: both loopback addresses',
+    { shownDefault: '`localhost` with the development secret, else `*`' },
   ),
   opsPort: setting(
     'OPS_PORT',
     int(0, 65_535),
     0,
-    'A second port that carries `/metrics`, `/health` and `/docs`; 0: the main port carries them',
+    'A second port, the only one that answers `/metrics`, `/docs` and `/v1/auth/revoke`; `/health` answers on both; 0: none',
+  ),
+  opsHost: setting('OPS_HOST', z.string().min(1), 'localhost', 'Address of the second port, as `HOST`'),
+  publicUrl: setting(
+    'PUBLIC_URL',
+    urlOf('https:', 'http:'),
+    undefined,
+    'Address that clients use, for absolute links; its origin counts as the server’s own',
+    { shownDefault: 'taken from the request' },
   ),
   databaseUrl: setting(
     'DATABASE_URL',
     urlOf('postgres:', 'postgresql:'),
     undefined,
     'Postgres; left out, an embedded one is started',
+    { secret: 'one' },
   ),
   databasePoolSize: setting('DATABASE_POOL_SIZE', int(2, 200), 10, 'Connections of one process to Postgres'),
   databaseSlowPoolSize: setting(
@@ -119,6 +101,7 @@ export const settingsTable = {
     urlOf('redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:'),
     undefined,
     'Redis; or, separated by commas, nodes of a Redis Cluster or Sentinels: `redis+sentinel://:PASSWORD@HOST:26379/MASTER,redis+sentinel://…`',
+    { secret: 'one' },
   ),
   redisPrefix: setting(
     'REDIS_PREFIX',
@@ -129,9 +112,11 @@ export const settingsTable = {
   redisTimeoutMs: setting('REDIS_TIMEOUT_MS', int(50, 60_000), 1_000, 'A command that takes longer is given up'),
   jwtSecret: setting(
     'JWT_SECRET',
-    optionalText,
+    secrets,
     undefined,
-    'HS256 secret, 32 bytes or more; required under `NODE_ENV=production` unless `JWT_JWKS_URL` is set',
+    'HS256 secret, 32 bytes or more; several, separated by commas, while rotating: the first signs. The development ' +
+      'one is refused in production, with `DATABASE_URL`, and on an address other than loopback',
+    { secret: 'several', shownDefault: 'a development one' },
   ),
   jwtJwksUrl: setting(
     'JWT_JWKS_URL',
@@ -139,14 +124,29 @@ export const settingsTable = {
     undefined,
     'Key set of an identity provider (RS256, ES256, EdDSA) instead of a secret, which then opens nothing',
   ),
-  jwtIssuer: setting('JWT_ISSUER', optionalText, undefined, 'Expected `iss`'),
-  jwtAudience: setting('JWT_AUDIENCE', optionalText, undefined, 'Expected `aud`'),
+  jwtIssuer: setting(
+    'JWT_ISSUER',
+    optionalText,
+    undefined,
+    'Expected `iss`; required with `JWT_JWKS_URL` in production',
+  ),
+  jwtAudience: setting(
+    'JWT_AUDIENCE',
+    optionalText,
+    undefined,
+    'Expected `aud`; required with `JWT_JWKS_URL` in production',
+  ),
   jwtLeewaySeconds: setting('JWT_LEEWAY_SECONDS', int(0, 300), 30, 'Tolerated difference of clocks'),
+  adminScope: setting('ADMIN_SCOPE', scopeName, 'admin', 'Name of the scope of administrators'),
+  serviceScope: setting('SERVICE_SCOPE', scopeName, 'service', 'Name of the scope of trusted backends'),
+  moderatorScope: setting('MODERATOR_SCOPE', scopeName, 'moderator', 'Name of the scope of moderators'),
   corsOrigins: setting(
     'CORS_ORIGINS',
     origins,
     [] as string[],
-    'Allowed browser origins, separated by commas, for REST and the WebSocket upgrade; none: same origin only',
+    'Allowed browser origins, separated by commas, for REST and the WebSocket upgrade; also of apps ' +
+      '(`capacitor://localhost`), and with one wildcard label (`https://*.example.com`)',
+    { shownDefault: 'same origin; in development also `localhost` of any port' },
   ),
   logLevel: setting(
     'LOG_LEVEL',
@@ -156,9 +156,19 @@ export const settingsTable = {
     'info',
     'Least level that is logged',
   ),
-  docsEnabled: setting('DOCS_ENABLED', bool, true, 'Whether `/docs` and `/docs-json` are served'),
-  metricsEnabled: setting('METRICS_ENABLED', bool, true, 'Whether `/metrics` is served'),
-  trustProxy: setting('TRUST_PROXY', bool, false, 'Whether `X-Forwarded-*` of a proxy in front is believed'),
+  docsEnabled: setting('DOCS_ENABLED', bool, true, 'Whether `/docs` and `/docs-json` are served', {
+    shownDefault: 'on; in production only with `OPS_PORT`',
+  }),
+  metricsEnabled: setting('METRICS_ENABLED', bool, true, 'Whether `/metrics` is served', {
+    shownDefault: 'on; in production only with `OPS_PORT`',
+  }),
+  trustProxy: setting<TrustedProxies>(
+    'TRUST_PROXY',
+    trustedProxies,
+    0,
+    'Proxies in front whose `X-Forwarded-*` is believed: their number, or their networks (CIDR) separated by commas',
+    { shownDefault: 'none' },
+  ),
 
   maxTextCharacters: setting('MAX_TEXT_CHARACTERS', int(1, 1_000_000), 10_000, 'Characters of a text message'),
   maxContentBytes: setting('MAX_CONTENT_BYTES', int(64, 16_777_216), 65_536, 'Bytes of a message `content` as JSON'),

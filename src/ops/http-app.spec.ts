@@ -52,6 +52,14 @@ class NumbersController {
   }
 }
 
+@Controller('v1/auth')
+class AdministrationController {
+  @Post('revoke')
+  revoke(): string {
+    return 'revoked';
+  }
+}
+
 let app: NestExpressApplication;
 let lines: Record<string, unknown>[];
 
@@ -62,7 +70,7 @@ async function start(values: Partial<SettingsValues> = {}): Promise<string> {
     write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
   });
   const module = await Test.createTestingModule({
-    controllers: [NotesController, NumbersController],
+    controllers: [NotesController, NumbersController, AdministrationController],
     providers: [
       OpsPort,
       StrangerLimits,
@@ -206,6 +214,27 @@ describe('configureHttp: request ids and log', () => {
   });
 });
 
+it('configureHttp keeps caches from every answer under /v1, refusals included', async () => {
+  const url = await start();
+  const answers = [
+    await request(url).post('/v1/notes').send({ text: 'x' }).expect(201),
+    await request(url).post('/v1/notes').send({}).expect(400),
+    await request(url).post('/v1/notes').type('json').send('{').expect(400),
+    await request(url).post('/v1/notes').type('text').send('x').expect(400),
+    await request(url)
+      .post('/v1/notes')
+      .send({ text: 'x'.repeat(200_000) })
+      .expect(413),
+    await request(url).get('/v1/nothing').expect(404),
+    await request(url).get('/V1/notes/bug').expect(500),
+    await request(url)
+      .options('/v1/notes')
+      .set('Origin', 'https://a.example')
+      .set('Access-Control-Request-Method', 'GET'),
+  ];
+  for (const { headers } of answers) expect(headers['cache-control']).toBe('no-store');
+});
+
 describe('configureHttp: origins', () => {
   it('sends no cross-origin header where none is allowed', async () => {
     const answer = await request(await start())
@@ -227,6 +256,39 @@ describe('configureHttp: origins', () => {
       expect(refused.headers['access-control-allow-origin']).toBeUndefined();
       expect(refused.headers['access-control-allow-methods']).toBeUndefined();
     }
+  });
+
+  it('tells a refused page why, and the operator once for each origin', async () => {
+    const url = await start({ corsOrigins: ['https://app.example', 'https://*.app.example', 'capacitor://localhost'] });
+    const preflight = (origin: string) =>
+      request(url).options('/v1/notes').set('Origin', origin).set('Access-Control-Request-Method', 'POST');
+    for (const origin of ['https://a.app.example', 'capacitor://localhost']) {
+      expect((await preflight(origin).expect(204)).headers['access-control-allow-origin']).toBe(origin);
+    }
+    for (const origin of ['https://evil.example', 'https://a.b.app.example', 'https://evil.example']) {
+      const { body } = await preflight(origin).expect(403);
+      expect(body).toMatchObject({ code: 'FORBIDDEN', detail: expect.stringContaining('CORS_ORIGINS') as string });
+      await request(url).post('/v1/notes').set('Origin', origin).send({ text: 'x' });
+    }
+    const refusals = lines.filter(({ context }) => context === 'Origins');
+    expect(refusals).toMatchObject([
+      { origin: 'https://evil.example', address: '127.0.0.1', target: 'OPTIONS /v1/notes' },
+      { origin: 'https://a.b.app.example' },
+    ]);
+  });
+
+  it('allows localhost of any port in development, unless CORS_ORIGINS says otherwise', async () => {
+    const granted = async (values: Partial<SettingsValues>) => {
+      const answer = await request(await start(values))
+        .get('/v1/nothing')
+        .set('Origin', 'http://localhost:5173');
+      await app.close();
+      return answer.headers['access-control-allow-origin'];
+    };
+    const production = { jwtSecret: 'x'.repeat(32), databaseUrl: 'postgres://db', redisUrl: 'redis://r' };
+    expect(await granted({})).toBe('http://localhost:5173');
+    expect(await granted({ corsOrigins: ['https://app.example'] })).toBeUndefined();
+    expect(await granted({ nodeEnv: 'production', ...production })).toBeUndefined();
   });
 });
 
@@ -254,9 +316,14 @@ describe('configureHttp: operations', () => {
     await request(url).get('/metrics').expect(404);
     await request(url).get('/docs').expect(404);
     await request(url).get('/docs-json').expect(404);
+    for (const path of ['/v1/auth/revoke', '/v1/auth/revoke/', '/V1/Auth/Revoke', '/v1/webhooks/1']) {
+      expect((await request(url).post(path).expect(404)).body, path).toMatchObject({ code: 'NOT_FOUND' });
+    }
     const second = `http://127.0.0.1:${opsPort}`;
     await request(second).get('/metrics').expect(200, 'numbers');
     await request(second).get('/docs-json').expect(200);
+    await request(second).post('/v1/auth/revoke').expect(201);
+    await request(second).post('/v1/authors').expect(404);
     await request(second).get('/v1/notes/bug').expect(404);
   });
 });

@@ -5,12 +5,23 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { RequestAdmission } from '../auth/index.js';
-import { asChatError, ChatError, clientNetwork, ProblemDetailsFilter, sendProblem } from '../common/index.js';
+import {
+  asChatError,
+  ChatError,
+  clientNetwork,
+  isFromProxy,
+  isTrustedProxy,
+  ProblemDetailsFilter,
+  sendProblem,
+  type TrustedProxies,
+} from '../common/index.js';
 import type { Settings } from '../config/index.js';
 import { boundBody, StrangerLimits, type StrangerHold } from '../realtime/index.js';
 import { answerInTime } from './answer-in-time.js';
+import { allowOrigins } from './cross-origin.js';
 import type { ParleyLogger } from './logger.js';
-import { onlyOnOpsPort, onlyOpsOnOpsPort } from './ops-port.js';
+import { noStore } from './no-store.js';
+import { onlyOnOpsPort, onlyOpsOnOpsPort, opsPaths } from './ops-port.js';
 import { requestId } from './request-id.middleware.js';
 import { requestLog } from './request-log.js';
 
@@ -25,19 +36,18 @@ export const httpAppOptions = { bodyParser: false } satisfies NestApplicationOpt
  * parser, problem details, time-outs.
  *
  * Call it before anything else is put on the application, once, with an application made with
- * {@link httpAppOptions}. Where `CORS_ORIGINS` is empty no cross-origin header is sent: browsers
- * keep other origins' pages from reading answers, and the token is in a header that no other page
- * can set.
+ * {@link httpAppOptions}. Every answer under `/v1` says `Cache-Control: no-store`.
  */
 export function configureHttp(app: NestExpressApplication, settings: Settings, logger: ParleyLogger): void {
   app.disable('x-powered-by');
   app.disable('etag');
-  app.set('trust proxy', settings.trustProxy);
+  app.set('trust proxy', (address: string, hop: number) => isTrustedProxy(settings.trustProxy, address, hop));
   app.set('query parser', 'simple');
-  app.use(requestId, requestLog(logger.pino), helmet(helmetOptions));
+  app.use(requestId, requestLog(logger.pino, settings), helmet(helmetOptions));
+  app.use('/v1', noStore);
   allowOrigins(app, settings);
   app.use(onlyOpsOnOpsPort);
-  app.use(['/metrics', '/docs', '/docs-json'], onlyOnOpsPort(settings));
+  app.use(opsPaths, onlyOnOpsPort(settings));
   if (!settings.metricsEnabled) app.use('/metrics', notHere);
   app.use(boundBodies(app.get(StrangerLimits), settings.trustProxy));
   app.use('/v1', admitRequests(app.get(RequestAdmission)));
@@ -59,18 +69,6 @@ const helmetOptions = {
     },
   },
 };
-
-function allowOrigins(app: NestExpressApplication, settings: Settings): void {
-  if (settings.corsOrigins.length === 0) return;
-  const isAllowed = (origin: string | undefined) =>
-    settings.corsOrigins.includes('*') || (origin !== undefined && settings.corsOrigins.includes(origin));
-  app.enableCors({
-    origin: (origin, decide) => decide(null, isAllowed(origin)),
-    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['X-Request-Id', 'Retry-After'],
-    maxAge: 600,
-  });
-}
 
 function notHere(_request: Request, _response: Response, next: NextFunction): void {
   next(new ChatError('NOT_FOUND'));
@@ -100,9 +98,9 @@ function refuseOtherBodies(request: Request, _response: Response, next: NextFunc
 }
 
 /** A body arrives while its token is looked at. */
-function boundBodies(limits: StrangerLimits, behindProxy: boolean) {
+function boundBodies(limits: StrangerLimits, proxies: TrustedProxies) {
   return (request: Request, _response: Response, next: NextFunction): void => {
-    boundBody(request, limits.body(clientNetwork(request, behindProxy)));
+    boundBody(request, limits.body(clientNetwork(request, proxies)));
     next();
   };
 }
@@ -111,12 +109,12 @@ function boundBodies(limits: StrangerLimits, behindProxy: boolean) {
  * A link counts until its first request has arrived: half a header, or nothing at all, costs the
  * server as much as a user does. Behind a proxy all links are the proxy's, which bounds them.
  */
-function boundSilence(server: Server, limits: StrangerLimits, behindProxy: boolean): void {
-  if (behindProxy) return;
+function boundSilence(server: Server, limits: StrangerLimits, proxies: TrustedProxies): void {
   const holds = new WeakMap<object, StrangerHold>();
   const hasArrived = ({ socket }: IncomingMessage): void => holds.get(socket)?.end();
   server.on('connection', (socket: Socket) => {
-    const address = clientNetwork({ headers: {}, socket }, false);
+    if (isFromProxy({ headers: {}, socket }, proxies)) return;
+    const address = clientNetwork({ headers: {}, socket }, 0);
     if (!limits.hasRoom(address)) return void socket.destroy();
     const hold = limits.link(address);
     holds.set(socket, hold);

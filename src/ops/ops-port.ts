@@ -10,6 +10,12 @@ import { listenHosts } from './listen-hosts.js';
 
 const viaOpsPort = new WeakSet<IncomingMessage>();
 
+/** Routes of Parley that only the second port answers, as long as there is one. */
+export const ownOpsPaths = ['/metrics', '/v1/auth/revoke', '/v1/webhooks'];
+/** Those and what the reference server adds. */
+export const opsPaths = [...ownOpsPaths, '/docs', '/docs-json'];
+const onBoth = ['/health'];
+
 /** Lets a request through only where it came in by the port that carries operations. */
 export function onlyOnOpsPort(settings: Pick<Settings, 'opsPort'>) {
   return (request: Request, _response: Response, next: NextFunction): void => {
@@ -20,13 +26,14 @@ export function onlyOnOpsPort(settings: Pick<Settings, 'opsPort'>) {
 
 /** Keeps everything but operations off the second port. */
 export function onlyOpsOnOpsPort(request: Request, _response: Response, next: NextFunction): void {
-  const isOps = /^\/(health|metrics|docs|docs-json)(\/|$)/i.test(request.path);
+  const path = `${request.path.toLowerCase()}/`;
+  const isOps = [...onBoth, ...opsPaths].some((known) => path.startsWith(`${known}/`));
   next(!viaOpsPort.has(request) || isOps ? undefined : new ChatError('NOT_FOUND'));
 }
 
 /**
- * The second port (`OPS_PORT`): the same application, of which only health, metrics and documents
- * can be reached here.
+ * The second port (`OPS_PORT`): the same application, of which only health, metrics, documents
+ * and the routes of administrators can be reached here.
  *
  * Opens with the application. Closes with it too, after the drain has begun, so that readiness is
  * seen to turn red.
@@ -48,7 +55,7 @@ export class OpsPort implements OnApplicationBootstrap, BeforeApplicationShutdow
       handle(request, response);
     });
     this.server = server;
-    const [first, ...further] = await listenHosts(this.settings.host);
+    const [first, ...further] = await listenHosts(this.settings.opsHost);
     await once(server.listen(this.settings.opsPort, first), 'listening');
     await listenOnFurther(server, further);
   }

@@ -2,7 +2,8 @@ import { pinoHttp, type HttpLogger } from 'pino-http';
 import type { Logger } from 'pino';
 import type { Request, Response } from 'express';
 import type { Actor } from '../auth/index.js';
-import { requestIdOf } from '../common/index.js';
+import { clientAddress, requestIdOf } from '../common/index.js';
+import type { Settings } from '../config/index.js';
 
 type LoggedRequest = Request & { actor?: Actor };
 
@@ -15,10 +16,17 @@ interface ResponseTime {
 const unlogged = /^\/(health|metrics)(\/|$|\?)/i;
 
 /**
- * One line per request: method, route, status, milliseconds, who. Never the query, a header or a
+ * One line per request: method, route, status, milliseconds, who, from where. Never the query, a header or a
  * body.
  */
-export function requestLog(logger: Logger): HttpLogger<LoggedRequest, Response> {
+export function requestLog(
+  logger: Logger,
+  { trustProxy }: Pick<Settings, 'trustProxy'>,
+): HttpLogger<LoggedRequest, Response> {
+  const fields = (request: LoggedRequest, response: Response, found: ResponseTime) => ({
+    ...requestFields(request, response, found),
+    address: clientAddress(request, trustProxy),
+  });
   return pinoHttp<LoggedRequest, Response>({
     logger: logger.child({ context: 'Http' }),
     genReqId: (request) => requestIdOf(request),
@@ -28,8 +36,8 @@ export function requestLog(logger: Logger): HttpLogger<LoggedRequest, Response> 
     autoLogging: { ignore: (request) => unlogged.test(request.originalUrl) },
     customSuccessMessage: () => 'request',
     customErrorMessage: () => 'request',
-    customSuccessObject: requestFields,
-    customErrorObject: (request, response, _error, found: ResponseTime) => requestFields(request, response, found),
+    customSuccessObject: (request, response, found: ResponseTime) => fields(request, response, found),
+    customErrorObject: (request, response, _error, found: ResponseTime) => fields(request, response, found),
   });
 }
 

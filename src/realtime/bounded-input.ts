@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Server, Socket } from 'socket.io';
-import { clientNetwork } from '../common/index.js';
+import { clientNetwork, type TrustedProxies } from '../common/index.js';
 import type { StrangerHold, StrangerLimits } from './stranger-limits.js';
 
 /** PROTOCOL 2: more pieces of one message close the connection. */
@@ -42,9 +42,9 @@ interface Engine {
  * A message in more than 1,000 fragments closes its connection. Before sign-in, links and
  * unfinished messages and bodies count for their address ({@link StrangerLimits}).
  */
-export function boundInput(server: Server, limits: StrangerLimits, behindProxy: boolean): void {
+export function boundInput(server: Server, limits: StrangerLimits, proxies: TrustedProxies): void {
   const engine = server.engine as unknown as Engine;
-  const addressOf = (request: IncomingMessage): string => clientNetwork(request, behindProxy);
+  const addressOf = (request: IncomingMessage): string => clientNetwork(request, proxies);
   const holds = new WeakMap<object, StrangerHold>();
   const watches = new WeakMap<object, InputWatch>();
   boundFragments(engine);

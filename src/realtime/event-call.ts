@@ -19,14 +19,14 @@ export class EventCall {
    * @param actor who sent it, with this event's turn in the order of arrival
    * @param ack the client's callback, if it gave one
    * @param emitError sends an `error` event to this socket, for a client that gave no callback
-   * @param onAnswered called once, with 'ok' or the error's code
+   * @param onAnswered called once, with 'ok' or the error's code, and the call itself
    */
   constructor(
     readonly event: string,
     readonly actor: Actor | undefined,
     private readonly ack: AckCallback | undefined,
     private readonly emitError: (body: ErrorBody) => void,
-    private readonly onAnswered: (outcome: string) => void,
+    private readonly onAnswered: (outcome: string, call: EventCall) => void,
   ) {}
 
   /** Names this event in errors and logs. */
@@ -44,7 +44,7 @@ export class EventCall {
     if (this.answered) return;
     if (!result.ok) return this.send(result.error);
     this.answered = true;
-    this.onAnswered('ok');
+    this.onAnswered('ok', this);
     this.ack?.(result);
   }
 
@@ -55,7 +55,7 @@ export class EventCall {
 
   private send(error: ErrorBody): void {
     this.answered = true;
-    this.onAnswered(error.code);
+    this.onAnswered(error.code, this);
     if (this.ack) this.ack({ ok: false, error });
     else this.emitError(error);
   }

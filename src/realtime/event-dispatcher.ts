@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Namespace, Socket } from 'socket.io';
-import { Actor } from '../auth/index.js';
+import { Actor, logRefusal } from '../auth/index.js';
 import {
   assertHarmlessPayload,
   ChatError,
@@ -13,6 +13,7 @@ import {
 } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AbuseWatch } from './abuse.js';
+import { addressOf } from './address-of.js';
 import { EventMetrics } from './event-metrics.js';
 import { isAck, ok, type Ack } from './ack.js';
 import { OversizePayload } from './bounded-parser.js';
@@ -35,6 +36,10 @@ export interface EventTraits {
   /** Its cost in units; left out: 1. */
   costOf: CostOf | undefined;
 }
+
+// For the access log. What is wrong with a payload is not among them.
+const refusals = ['FORBIDDEN', 'UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'] as const;
+type RefusalCode = (typeof refusals)[number];
 
 type AckCallback = (answer: Ack<unknown>) => void;
 
@@ -152,8 +157,16 @@ export class EventDispatcher {
       this.actorOf(socket, connection, inArrivalOrder),
       ack,
       (body) => socket.emit('error', body),
-      (outcome) => this.metrics.record(name, outcome, performance.now() - startedMs),
+      (outcome, call) => {
+        this.metrics.record(name, outcome, performance.now() - startedMs);
+        if (isRefusal(outcome)) this.logRefusal(outcome, socket, call);
+      },
     );
+  }
+
+  private logRefusal(code: RefusalCode, socket: Socket, { event, requestId, actor }: EventCall): void {
+    const address = addressOf(socket, this.settings);
+    logRefusal({ code }, { userId: actor?.userId ?? null, address, requestId, target: event });
   }
 
   private actorOf(socket: Socket, connection: Connection | undefined, inArrivalOrder: boolean): Actor | undefined {
@@ -204,6 +217,10 @@ export class EventDispatcher {
       if (line.inFlight === 0) line.finished?.();
     }
   }
+}
+
+function isRefusal(outcome: string): outcome is RefusalCode {
+  return (refusals as readonly string[]).includes(outcome);
 }
 
 function handlerOf(socket: Socket, { shared, own }: Line, event: string): EventHandler | undefined {

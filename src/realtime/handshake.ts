@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Socket } from 'socket.io';
-import { Actor, SignIn, tokenOfHandshake } from '../auth/index.js';
-import { assertHarmlessPayload, ChatError, clientNetwork, invalid, newRandomId } from '../common/index.js';
+import { Actor, logRefusal, logSignIn, SignIn, tokenOfHandshake, type AccessNote } from '../auth/index.js';
+import { assertHarmlessPayload, ChatError, clientNetwork, invalid, newRandomId, requestIdOf } from '../common/index.js';
 import { Settings } from '../config/index.js';
+import { addressOf } from './address-of.js';
 import { HandshakeAdmission } from './admission.js';
 import { ConnectionLeases } from './connection-leases.js';
 import { ConnectionHooks } from './connection-hooks.js';
@@ -50,9 +51,10 @@ export class Handshake {
       (admission) => {
         if (this.drain.isDraining) return this.turnAway(socket);
         Object.assign(socket.data as object, { actor: admission.actor, ackMode: admission.ackMode });
+        logSignIn({ ...this.noteOf(socket, admission.actor), deviceId: admission.actor.deviceId });
         next();
       },
-      (error: unknown) => next(this.refusal(error)),
+      (error: unknown) => next(this.refusal(socket, error)),
     );
   };
 
@@ -103,12 +105,18 @@ export class Handshake {
     return Promise.race([entry, late]).finally(() => clearTimeout(timer));
   }
 
-  private refusal(error: unknown): Error {
+  private noteOf(socket: Socket, actor: Actor | null, requestId = requestIdOf(socket.request)): AccessNote {
+    const address = addressOf(socket, this.settings);
+    return { userId: actor?.userId ?? null, address, requestId, target: socket.nsp.name };
+  }
+
+  private refusal(socket: Socket, error: unknown): Error {
     const requestId = newRandomId();
     if (!(error instanceof ChatError)) {
       this.logger.error({ msg: 'a handshake failed', requestId }, error instanceof Error ? error.stack : String(error));
     }
     const chatError = error instanceof ChatError ? error : new ChatError('INTERNAL');
+    logRefusal(chatError, this.noteOf(socket, null, requestId));
     return Object.assign(new Error(chatError.message), { data: chatError.toBody(requestId) });
   }
 }

@@ -17,6 +17,8 @@ export { GatewayAudit, type GatewayEvent } from './gateway-audit.js';
 export { isMeantFor, LiveGate, OpenLiveGate, type LiveBatch, type LiveChange } from './live.gate.js';
 export type { Notice } from './outbox.repository.js';
 export { PacketWriter } from './packet-writer.js';
+export { isCrossOriginAllowed, isOriginAllowed } from './origin.js';
+export { reportRefusedOrigin } from './refused-origins.js';
 export { ParleyIoAdapter, type EdgeOptions } from './parley-io.adapter.js';
 export { RealtimeModule } from './realtime.module.js';
 export { EmptyDto } from './session.dto.js';

@@ -13,9 +13,10 @@ import { useDirectHandlers } from './direct-handlers.js';
 import { DrainState } from './drain-state.js';
 import { EventDispatcher, type EventHandler } from './event-dispatcher.js';
 import { Handshake } from './handshake.js';
-import { isOriginAllowed } from './origin.js';
+import { isCrossOriginAllowed, isOriginAllowed } from './origin.js';
 import { cutPacketFloods } from './packet-flood.js';
 import { PacketWriter } from './packet-writer.js';
+import { reportRefusedOrigin } from './refused-origins.js';
 import { SessionService } from './session.service.js';
 import { StrangerLimits } from './stranger-limits.js';
 import { TransportEcho } from './transport-echo.js';
@@ -101,8 +102,11 @@ export class ParleyIoAdapter extends IoAdapter {
       pingTimeout: settings.pingTimeoutMs,
       connectTimeout: 10_000,
       serveClient: false,
-      // Of a list `*` would be an origin of that name.
-      cors: { origin: settings.corsOrigins.includes('*') || settings.corsOrigins, credentials: true },
+      cors: {
+        origin: (origin: string | undefined, decide: (error: null, isAllowed: boolean) => void) =>
+          decide(null, origin !== undefined && isCrossOriginAllowed(origin, settings)),
+        credentials: true,
+      },
       allowRequest: (request: IncomingMessage, decide: (error: string | null, isAllowed: boolean) => void) => {
         const refusal = this.refusalOf(request);
         decide(refusal, refusal === null);
@@ -119,7 +123,10 @@ export class ParleyIoAdapter extends IoAdapter {
    */
   private refusalOf(request: IncomingMessage): string | null {
     if (this.app.get(DrainState).isDraining) return 'the node is shutting down';
-    if (!isOriginAllowed(request.headers, this.settings)) return 'origin not allowed';
+    if (!isOriginAllowed(request, this.settings)) {
+      reportRefusedOrigin(request, '/socket.io', this.settings);
+      return 'CORS_ORIGINS does not allow this origin';
+    }
     const address = clientNetwork(request, this.settings.trustProxy);
     return this.app.get(StrangerLimits).hasRoom(address) ? null : 'too many links that have not signed in';
   }

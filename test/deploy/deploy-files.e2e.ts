@@ -61,7 +61,14 @@ describe('names settings that exist, with values they take', () => {
       'Dockerfile',
       ...readdirSync(join(root, kubernetes)).map((name) => `${kubernetes}/${name}`),
     ];
-    const own = new Set(['NODE_ENV', 'POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD', 'CMD_SHELL']);
+    const own = new Set([
+      'POSTGRES_PASSWORD',
+      'POSTGRES_ADMIN_PASSWORD',
+      'PARLEY_PASSWORD',
+      'REDIS_PASSWORD',
+      'REDISCLI_AUTH',
+      'CMD_SHELL',
+    ]);
     for (const file of files) {
       const named = text(file).match(/\b[A-Z]{2,}(?:_[A-Z]+)+\b/g) ?? [];
       expect(
@@ -104,6 +111,37 @@ describe('ports and probes', () => {
       expect(Number(new RegExp(`timeout ${side} (\\d+)s`).exec(text('deploy/haproxy.cfg'))![1])).toBeGreaterThan(
         silenceSeconds,
       );
+    }
+  });
+});
+
+describe('leaves nothing open', () => {
+  const { environment } = compose.services.parley;
+  const config = object('ConfigMap').data;
+
+  it('the role of the application is no superuser, and Redis has a password', () => {
+    const role = text('deploy/postgres/create-parley.sql');
+    expect(role).toMatch(/^CREATE ROLE parley LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE /m);
+    expect(environment.DATABASE_URL).toMatch(/^postgres:\/\/parley:\$\{POSTGRES_PASSWORD[:}]/);
+    expect(compose.services.postgres.environment.POSTGRES_USER).toBeUndefined();
+    expect(compose.services.postgres.volumes.join()).toContain('create-parley.sql:/docker-entrypoint-initdb.d/');
+    expect(compose.services.redis.command.at(-1)).toContain('--requirepass "$$REDIS_PASSWORD"');
+    expect(environment.REDIS_URL).toMatch(/^redis:\/\/:\$\{REDIS_PASSWORD[:}]/);
+    expect(object('Secret').stringData.REDIS_URL).toMatch(/^rediss:\/\/:[^@]+@/);
+  });
+
+  it('images have a full version', () => {
+    const images = Object.values<any>(compose.services).flatMap(({ image }) => (image === undefined ? [] : [image]));
+    const bases = [...text('Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image]) => image!);
+    const { newTag } = object('Kustomization').images[0];
+    expect(images.length).toBeGreaterThan(2);
+    for (const image of [...images, ...bases, `parley:${newTag}`]) expect(image).toMatch(/:\d+\.\d+(\.\d+)?(-[a-z]|$)/);
+    expect(text('docs/operations.md')).toContain('digest');
+  });
+
+  it('probes and scrapers reach the second port, and proxies are counted', () => {
+    for (const each of [environment, config]) {
+      expect(each).toMatchObject({ OPS_PORT: '9090', OPS_HOST: '*', TRUST_PROXY: '1' });
     }
   });
 });

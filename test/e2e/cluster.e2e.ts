@@ -130,7 +130,8 @@ it('drains all nodes on SIGTERM and exits with 0', async () => {
 
 it('says what is missing where there is no Redis', async () => {
   printed = '';
-  const env = { DATABASE_URL: database.url, REDIS_URL: undefined, PATH: '/nowhere', PORT: String(port) };
+  const own = { DATABASE_URL: database.url, JWT_SECRET: testSecret, PORT: String(port) };
+  const env = { ...own, REDIS_URL: undefined, PATH: '/nowhere' };
   const [code] = await once(await launch(env), 'close');
   expect(code).toBe(1);
   expect(printed).toBe(

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { mintDevelopmentToken } from '../../src/auth/index.js';
-import { readSettings } from '../../src/config/index.js';
+import { readServerSettings } from '../../src/config/index.js';
 import { freePort } from '../../src/embedded/index.js';
 import { spawnSource } from '../setup/node-process.js';
 
@@ -100,7 +100,7 @@ describe.each(engines)(
 
     // What `npm run -s token -- NAME` prints; src/auth/token.cli.spec.ts runs that command.
     function token(name: string): Promise<string> {
-      return mintDevelopmentToken(readSettings({}), name);
+      return mintDevelopmentToken(readServerSettings({}), name);
     }
 
     function run(script: string, args: string[], TOKEN: string): Terminal {

@@ -8,11 +8,13 @@ import { RawSocket } from '../support/raw-socket.js';
 
 const allowed = 'https://app.example.com';
 const foreign = 'https://evil.example';
+const appOrigin = 'capacitor://localhost';
+const wildcard = 'https://*.staging.example.com';
 
 let cluster: TestCluster;
 
 beforeAll(async () => {
-  cluster = await TestCluster.start({ settings: { corsOrigins: [allowed], jwtLeewaySeconds: 0 } });
+  cluster = await TestCluster.start({ settings: { corsOrigins: [allowed, appOrigin, wildcard], jwtLeewaySeconds: 0 } });
 });
 
 afterAll(() => cluster?.stop());
@@ -35,6 +37,39 @@ describe('a browser page', () => {
     const response = await polling(foreign);
     expect(response.status).toBe(403);
     expect(response.headers.get('access-control-allow-origin')).not.toBe(foreign);
+  });
+
+  it.each([appOrigin, 'https://a.staging.example.com'])(
+    'of %s connects by WebSocket and by polling',
+    async (origin) => {
+      expect((await RawSocket.open(cluster.url(), { origin })).isClosed).toBe(false);
+      const response = await polling(origin);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+    },
+  );
+
+  it.each([
+    'capacitor://localhost.evil.example',
+    'https://staging.example.com',
+    'https://a.b.staging.example.com',
+    'http://a.staging.example.com',
+    'http://localhost:5173',
+  ])('of %s is refused by both, with the reason', async (origin) => {
+    await (await RawSocket.open(cluster.url(), { origin })).closes();
+    const response = await polling(origin);
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ message: expect.stringContaining('CORS_ORIGINS') as string });
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('of localhost connects in development where CORS_ORIGINS is not set', async () => {
+    const node = await cluster.addNode({ corsOrigins: [] });
+    const response = await fetch(`${node.url}/socket.io/?EIO=4&transport=polling`, {
+      headers: { origin: 'http://localhost:5173' },
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
   });
 
   it('of the origin null is refused', async () => {
