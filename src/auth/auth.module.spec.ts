@@ -6,6 +6,7 @@ import { createDatabase, type TestDatabase } from '../../test/setup/services.js'
 import { Clock, PayloadLimits, ProblemDetailsFilter, SystemClock } from '../common/index.js';
 import { makeSettings, Settings } from '../config/index.js';
 import { DatabaseModule } from '../database/index.js';
+import { MetricsModule } from '../metrics/index.js';
 import { MemoryNodeBus, NodeBus } from '../redis/index.js';
 import { AuthModule } from './auth.module.js';
 import { mintDevelopmentToken } from './dev-token.js';
@@ -36,7 +37,7 @@ describe('AuthModule', () => {
       exports: [Settings, PayloadLimits, Clock, NodeBus],
     })
     class CoreModule {}
-    const imports = [CoreModule, DatabaseModule.forRoot(), AuthModule.forRoot()];
+    const imports = [CoreModule, MetricsModule, DatabaseModule.forRoot(), AuthModule.forRoot()];
     const testing = await Test.createTestingModule({ imports, controllers: [ProbeController] }).compile();
     const app = testing.createNestApplication({ logger: false });
     app.useGlobalFilters(new ProblemDetailsFilter());

@@ -17,11 +17,12 @@ export function refuseUnderProduction(nodeEnv: string | undefined): void {
 }
 
 /**
- * Signs a token for a user with the first `JWT_SECRET`, with the issuer and audience the server expects. For
- * development and tests: accounts and their tokens are the identity provider's business.
+ * Signs a token for a user with the first `JWT_SECRET`, with the issuer and audience the server
+ * expects. For development and tests: accounts and their tokens are the identity provider's
+ * business.
  *
- * @throws Error one line: under `NODE_ENV=production`, with `JWT_JWKS_URL`, without a secret, or for a bad user id or
- *   expiry
+ * @throws Error one line: under `NODE_ENV=production`, with `JWT_JWKS_URL`, without a secret, or
+ *   for a bad user id or expiry
  */
 export async function mintDevelopmentToken(
   settings: Settings,

@@ -6,7 +6,8 @@ import { Settings } from '../config/index.js';
 const maxNetworks = 10_000;
 
 /**
- * Counts bad tokens by the network that they come from (`FAILED_SIGN_INS_PER_MINUTE`), on this node.
+ * Counts bad tokens by the network that they come from (`FAILED_SIGN_INS_PER_MINUTE`), on this
+ * node.
  *
  * Only an answer changes above the limit, never who gets in: people behind one address share it
  * with whoever guesses there. The least recently seen of 10,000 networks is forgotten.

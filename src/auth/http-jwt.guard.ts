@@ -17,7 +17,10 @@ const costsOne = (): number => 1;
 export class HttpJwtGuard implements CanActivate {
   constructor(private readonly admission: RequestAdmission) {}
 
-  /** @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | FORBIDDEN | UNAVAILABLE | RATE_LIMITED */
+  /**
+   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | FORBIDDEN | UNAVAILABLE |
+   * RATE_LIMITED
+   */
   canActivate(context: ExecutionContext): true | Promise<true> {
     // Without a promise where there is nothing to do: it stands before every event of every socket,
     // too.
@@ -36,7 +39,8 @@ export class HttpJwtGuard implements CanActivate {
     if (scope !== undefined && !this.admission.hasScope(actor, scope)) {
       throw this.admission.refusal(request, new ChatError('FORBIDDEN'));
     }
-    // A route that declares its cost bounds itself: a user's searches must not hold up that user's lists.
+    // A route that declares its cost bounds itself: a user's searches must not hold up that user's
+    // lists.
     if (!declared) await this.admission.takeTurn(request, response, actor);
     return true;
   }

@@ -25,12 +25,12 @@ const maxDateMs = 8_640_000_000_000_000;
 
 /**
  * Verifies JWTs: signature by a pinned algorithm, `exp` and `sub` required, `iss` and `aud` where
- * settings name them, a `typ` of `JWT` or `at+jwt` where there is one, `nbf`, no unknown `crit`, `iat` not ahead of the clock; all with
- * `JWT_LEEWAY_SECONDS` of leeway.
+ * settings name them, a `typ` of `JWT` or `at+jwt` where there is one, `nbf`, no unknown `crit`,
+ * `iat` not ahead of the clock; all with `JWT_LEEWAY_SECONDS` of leeway.
  *
  * The last {@link maxVerifiedTokens} tokens are remembered by their hash, so that a REST client's
- * next call costs a look-up. With a key set, each usable key that fits the token's algorithm
- * and `kid` is tried.
+ * next call costs a look-up. With a key set, each usable key that fits the token's algorithm and
+ * `kid` is tried.
  */
 @Injectable()
 export class JwtAuthenticator extends Authenticator {
@@ -71,7 +71,10 @@ export class JwtAuthenticator extends Authenticator {
     }
   }
 
-  /** @returns null when none of the keys has signed it. @throws JOSEError when one has, and the claims are not good */
+  /**
+   * @returns null when none of the keys has signed it. @throws JOSEError when one has, and the
+   * claims are not good
+   */
   private async claimsBy(header: JWTHeaderParameters, token: string): Promise<JWTPayload | null> {
     for (const key of await this.keys.known(header)) {
       try {
@@ -120,7 +123,9 @@ export class JwtAuthenticator extends Authenticator {
   }
 }
 
-/** Other kinds of tokens, such as those of a logout, are signed with the same keys (RFC 8725, 3.11). */
+/**
+ * Other kinds of tokens, such as those of a logout, are signed with the same keys (RFC 8725, 3.11).
+ */
 function isTokenType(typ: unknown): boolean {
   return typ === undefined || (typeof typ === 'string' && /^(at\+)?jwt$/i.test(typ));
 }

@@ -24,8 +24,8 @@ const withoutBody = new Set(['GET', 'HEAD', 'DELETE']);
  * Says who makes a REST request, and charges it to that user's budget.
  *
  * In two steps, since the first one needs no body: {@link admit} takes 1 unit as soon as the token
- * is known, so that a body at fault is paid for, and one without a token is never read. {@link charge}
- * takes the rest once the route and its query are known.
+ * is known, so that a body at fault is paid for, and one without a token is never read. {@link
+ * charge} takes the rest once the route and its query are known.
  */
 @Injectable()
 export class RequestAdmission {
@@ -54,7 +54,10 @@ export class RequestAdmission {
     this.budget.take(userId, units);
   }
 
-  /** Waits until fewer than a few GET requests of the user are worked on. @throws ChatError RATE_LIMITED */
+  /**
+   * Waits until fewer than a few GET requests of the user are worked on. @throws ChatError
+   * RATE_LIMITED
+   */
   async takeTurn({ method }: AdmittedRequest, response: ServerResponse, { userId }: Actor): Promise<void> {
     if (method !== 'GET') return;
     const leave = await this.turns.request(userId);

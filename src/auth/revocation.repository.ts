@@ -7,6 +7,9 @@ export interface Revocation {
   beforeMs: number;
 }
 
+/** The longest time that a mark may lie ahead of the database's clock. */
+const maxAhead = '1 hour';
+
 /** Where a page begins: at this transaction, after this user. */
 export interface RevocationCursor {
   xid: number;
@@ -31,20 +34,26 @@ export class RevocationRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * Raises a user's mark, never lowers it; creates the user at first sight. @returns the mark that
-   * holds now, unix ms
+   * Raises a user's mark, never lowers it; creates the user when they are first seen. The clock of
+   * the database decides, because the clocks of nodes differ.
+   *
+   * @param beforeMs unix ms; null: now
+   * @returns the mark that holds now, unix ms; null: `beforeMs` lies more than an hour ahead, and
+   *   nothing was changed
    */
-  async raise({ userId, beforeMs }: Revocation): Promise<number> {
+  async raise(userId: string, beforeMs: number | null): Promise<number | null> {
     const [row] = await this.sql.rows<{ revoked_before: Date }>({
       name: 'revocation-raise',
       text: `
-        INSERT INTO users AS u (id, revoked_before, revoked_xid) VALUES ($1, $2, current_xid())
+        INSERT INTO users AS u (id, revoked_before, revoked_xid)
+        SELECT $1::text, coalesce($2::timestamptz, clock_timestamp()), current_xid()
+        WHERE $2::timestamptz IS NULL OR $2::timestamptz <= clock_timestamp() + interval '${maxAhead}'
         ON CONFLICT (id) DO UPDATE
           SET revoked_before = greatest(u.revoked_before, excluded.revoked_before), revoked_xid = excluded.revoked_xid
         RETURNING revoked_before`,
-      values: [userId, new Date(beforeMs)],
+      values: [userId, beforeMs === null ? null : new Date(beforeMs)],
     });
-    return row!.revoked_before.getTime();
+    return row ? row.revoked_before.getTime() : null;
   }
 
   /**

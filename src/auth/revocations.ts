@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Clock, invalid } from '../common/index.js';
+import { invalid } from '../common/index.js';
 import type { Position } from '../database/index.js';
 import { NodeBus } from '../redis/index.js';
 import { isUserId, type Principal } from './principal.js';
@@ -13,7 +13,6 @@ export type RevocationListener = (userId: string, beforeMs: number) => void;
 
 const topic = 'token-revoked';
 const pollIntervalMs = 1_000;
-const maxAheadMs = 3_600_000;
 const fromTheStart: RevocationCursor = { xid: 0, userId: '' };
 
 /**
@@ -39,7 +38,6 @@ export class Revocations implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly repository: RevocationRepository,
     private readonly bus: NodeBus,
-    private readonly clock: Clock,
   ) {}
 
   /** @throws ChatError UNAVAILABLE: a node that does not know what is revoked must not start */
@@ -84,15 +82,17 @@ export class Revocations implements OnModuleInit, OnApplicationShutdown {
    * Resolves when it is committed, holds on this node and has been told to the others; those the
    * bus does not reach read it within 1 s.
    *
-   * @param beforeMs unix ms; default now. At most an hour ahead: enough for an identity provider
-   *   whose clock is ahead, or that takes a while to stop, and not enough to lock a user out of the
-   *   tokens of next year by a slip of the pen
+   * @param beforeMs unix ms; null: now, by the database's clock. At most an hour ahead of it:
+   *   enough for an identity provider whose clock is ahead, or that takes a while to stop, and not
+   *   enough to lock a user out of the tokens of next year by a slip of the pen
    * @throws ChatError VALIDATION_FAILED | UNAVAILABLE (Postgres is away: outcome unknown, repeat
    *   it)
    */
-  async revoke(userId: string, beforeMs: number = this.clock.now()): Promise<void> {
-    if (!(beforeMs <= this.clock.now() + maxAheadMs)) throw invalid('before', 'at most an hour ahead');
-    const revocation = { userId, beforeMs: await this.repository.raise({ userId, beforeMs }) };
+  async revoke(userId: string, beforeMs: number | null = null): Promise<void> {
+    const isTime = beforeMs === null || !Number.isNaN(new Date(beforeMs).getTime());
+    const mark = isTime ? await this.repository.raise(userId, beforeMs) : null;
+    if (mark === null) throw invalid('before', 'at most an hour ahead');
+    const revocation = { userId, beforeMs: mark };
     this.apply(revocation);
     await this.tellOthers(revocation).catch(() => this.logger.warn('The bus is away; the others will poll'));
   }

@@ -41,8 +41,8 @@ export class SignIn {
    * @param token null when the client sent none
    * @param network where it comes from (`clientNetwork`), for the count of bad tokens; null where
    *   that is not known
-   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE | RATE_LIMITED (a
-   *   bad token, above `FAILED_SIGN_INS_PER_MINUTE`), nothing else
+   * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE | RATE_LIMITED
+   *   (a bad token, above `FAILED_SIGN_INS_PER_MINUTE`), nothing else
    */
   async principalOf(token: string | null, network: string | null): Promise<Principal> {
     if (token === null || token === '') throw new ChatError('UNAUTHENTICATED');

@@ -5,6 +5,7 @@ import type { Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Settings } from '../config/index.js';
 import { DeploymentIdentity } from '../common/index.js';
+import { ClockWatch } from './clock-watch.js';
 import { CommitPosition } from './commit-position.js';
 import { dataSourceOptions } from './data-source.options.js';
 import { runMigrations } from './migrate.js';
@@ -72,6 +73,7 @@ export class DatabaseModule {
           useFactory: (dataSource: DataSource) => new SlowSql(poolOf(dataSource)),
         },
         UserTurns,
+        ClockWatch,
         CommitPosition,
         {
           provide: DeploymentIdentity,
