@@ -196,7 +196,7 @@ describe.each([
 
   it('cannot answer what has expired, was sent before its sender joined, or stands elsewhere', async () => {
     const [expired, older, here, elsewhere] = [await scene(), await scene(), await scene(), await scene()];
-    await pool.query(`UPDATE messages SET expires_at = now() WHERE id = $1`, [expired.firstId]);
+    await pool.query(`UPDATE messages SET expires_at = now() - interval '1 second' WHERE id = $1`, [expired.firstId]);
     await pool.query(`UPDATE participants SET joined_seq = 1 WHERE user_id = $1`, [older.ben]);
     const reply = ({ id, ben }: Scene, replyTo: string) =>
       append(pending({ conversationId: id, senderId: ben, replyTo }));
