@@ -8,7 +8,7 @@ import type { Ledger } from './ledger.js';
 import type { Sequences } from './sequences.js';
 import type { Position, SyncPosition } from './sync.position.js';
 
-// Of one connection. A pass usually settles all that was under way.
+// The limit of one connection. Usually one pass settles all changes that were under way.
 const maxFurtherPasses = 20;
 
 /**

@@ -2,7 +2,7 @@ import type { ErrorBody, ErrorDetail } from '../common/chat-error.js';
 import type { BuiltInErrorCode } from '../common/error-codes.js';
 
 /**
- * What goes wrong on this side of the wire.
+ * The errors of this side of the wire.
  *
  * - `TIMEOUT`: no answer within `requestTimeoutMs`; the outcome is unknown.
  * - `DISCONNECTED`: the connection ended before the answer; the outcome is unknown.

@@ -70,7 +70,7 @@ export abstract class ChatVerbs {
     return this.ask('mark-delivered', mark);
   }
 
-  /** Who has got and who has read a message, and when. */
+  /** The users who have received and read a message, and when. */
   getMessageStatus(messageId: string): Answered<'get-message-status'> {
     return this.ask('get-message-status', { messageId });
   }

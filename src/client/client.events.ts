@@ -11,7 +11,7 @@ export interface OutboxEntry {
   conversationId: string;
   /** The same over all tries, also after a restart; the stored message carries it. */
   clientMessageId: string;
-  /** What is sent. */
+  /** The message to send. */
   message: SendMessage;
   /** When the app gave it, ISO 8601, by this device's clock. */
   queuedAt: string;
@@ -31,7 +31,7 @@ export interface FailedMessage {
   error: ChatError;
 }
 
-/** A message is gone. What only `sync` told of is null, also who did it. */
+/** A message was deleted. Fields that only `sync` could deliver are null, `deletedBy` too. */
 export interface DeletedMessage extends Omit<MessageDeletedEvent, 'seq' | 'rev' | 'deletedAt'> {
   seq: number | null;
   rev: number | null;
@@ -45,8 +45,8 @@ export interface Synced {
 }
 
 /**
- * What a client tells: the server's events (docs/asyncapi.yaml) and its own. Names and payloads are
- * those of the wire but where said otherwise.
+ * The events of a client: the server's (docs/asyncapi.yaml) and its own. Names and payloads are
+ * those of the wire unless a comment says otherwise.
  *
  * Events of messages, receipts, conversations and participants come one after the other: the next
  * one when all handlers of the last are through. Each state of a message comes once, by `(id,

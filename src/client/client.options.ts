@@ -7,7 +7,7 @@ import { MemoryStorage, type ClientStorage } from './client.storage.js';
  * @since 0.1.0
  */
 export interface ClientOptions {
-  /** Of the server: `https://chat.example.com`. */
+  /** The address of the server: `https://chat.example.com`. */
   url: string;
   /**
    * The JWT, or what gets one. A callback is asked at the first connection, `refreshBeforeMs`
@@ -27,9 +27,9 @@ export interface ClientOptions {
   /** Begins every key in the storage; one for each user of the app. Default `parley`. */
   storagePrefix?: string;
   /**
-   * What a client without a stored position begins with. `nothing` (default): the present; the app
-   * reads what it shows from REST and `getMessages`. `everything`: all conversations, messages and
-   * receipts of the user.
+   * The beginning of a client without a stored position. `nothing` (default): the present; the app
+   * reads older data over REST and with `getMessages`. `everything`: all conversations, messages
+   * and receipts of the user.
    */
   firstSync?: 'nothing' | 'everything';
   /**

@@ -13,7 +13,7 @@ export interface Ending {
   error: ChatError | null;
 }
 
-/** What a connection tells its owner; nothing after `ended`. */
+/** Receives the events of a connection; none after `ended`. */
 export interface ConnectionListener {
   ready(connection: Connection, session: SessionReady): void;
   event(connection: Connection, event: string, payload: unknown): void;

@@ -9,9 +9,9 @@ interface Mark {
 const collectMs = 100;
 
 /**
- * Tells the server what the app's handlers have taken (`ackMode: 'manual'`): per conversation one
- * cumulative `mark-delivered`. What could not be told is told by the next connection, on which the
- * server sends those messages again.
+ * Acknowledges to the server what the app's handlers have processed (`ackMode: 'manual'`): one
+ * cumulative `mark-delivered` per conversation. If that fails, the next connection does it; the
+ * server sends those messages again there.
  */
 export class DeliveryMarks {
   private connection: Connection | null = null;

@@ -20,7 +20,7 @@ export interface StateChange {
   retryInMs: number | null;
 }
 
-/** What the dialer needs of its owner. */
+/** The part of the owner that the dialer needs. */
 export interface DialerListener extends ConnectionListener {
   state(change: StateChange): void;
   /** Resolves when a new connection may be made: what the last one brought has been taken. */

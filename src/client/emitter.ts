@@ -1,6 +1,6 @@
 /**
- * What an app does with an event. A promise it returns is waited for before the next message event
- * is handed over.
+ * An app's handler of an event. The client waits for a returned promise before it delivers the next
+ * message event.
  */
 export type Handler<Payload> = (payload: Payload) => unknown;
 

@@ -95,7 +95,7 @@ export class HandOver {
     await Promise.all(this.running);
   }
 
-  /** What the app has by other ways: the answer to its own request. */
+  /** Notes a message that the app got in another way: as the answer to its own request. */
   note(message: Message): void {
     if (message.deletedAt === null) this.ledger.note(message);
     else this.ledger.noteDeletion(message.id);

@@ -25,7 +25,7 @@ export type {
 export type { ConnectionState, StateChange } from './dialer.js';
 export type { Handler } from './emitter.js';
 
-// What travels on the wire.
+// The types of the wire.
 export type * from '../common/wire-events.js';
 export type {
   Conversation,

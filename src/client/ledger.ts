@@ -14,10 +14,10 @@ const maxConversations = 10_000;
 const gone = Number.POSITIVE_INFINITY;
 
 /**
- * What the app has been handed already, so that nothing is handed over twice, and nothing old after
- * something newer.
+ * Knows which messages the app has received, so that the client delivers nothing twice, and nothing
+ * old after something newer.
  *
- * Bounded: of messages not heard of for long it knows nothing, and would hand one over again; apps
+ * Bounded: it forgets messages that have not changed for long, and would deliver one again. Apps
  * that store messages compare `rev`, too.
  */
 export class Ledger {

@@ -25,9 +25,9 @@ type Transmit = (entry: OutboxEntry) => Promise<SendMessageAnswer>;
 const maxInFlight = 8;
 
 /**
- * What the app wants to send, until the server has stored it: kept in the storage before the first
- * try, tried again under one `clientMessageId`, and in each conversation one at a time, so that a
- * retry is never overtaken (ADR-0015).
+ * Keeps the messages that the app sends until the server has stored them. It writes a message to
+ * the storage before the first try and repeats it with the same `clientMessageId`. It sends one
+ * message of a conversation at a time, so that nothing overtakes a retry (ADR-0015).
  */
 export class Outbox {
   private waiting: Waiting[] = [];
@@ -194,7 +194,7 @@ export class Outbox {
 function waitingOf(entry: OutboxEntry, stored: Promise<unknown>): Waiting {
   const settlers = {} as Pick<Waiting, 'resolve' | 'reject'>;
   const promise = new Promise<SendMessageAnswer>((resolve, reject) => Object.assign(settlers, { resolve, reject }));
-  // Who only listens to `message-failed` is not to be ended by a rejection nobody waits for.
+  // An app that only listens to `message-failed` must not end by an unhandled rejection.
   promise.catch(() => undefined);
   return { entry, stored, tries: 0, isOver: false, promise, ...settlers };
 }

@@ -20,8 +20,8 @@ type PayloadOf<Exchange> =
  *   stored once, and messages of a conversation in the order in which they were sent. With a
  *   `storage` that lasts, also over restarts of the app.
  * - **Receiving**: no state of a message twice, none after a newer one, whatever the server
- *   repeats; after each connect what was missed goes first. What a handler has not taken comes
- *   again on the next connection.
+ *   repeats; after each connect what was missed goes first. An event that no handler has processed
+ *   comes again on the next connection.
  * - **Connection**: comes back by itself after everything but a refusal that is final (`state`:
  *   `stopped` with the error).
  *
@@ -94,7 +94,7 @@ export class ParleyClient<Verbs extends object = object, Events extends object =
     return this.inner.connect();
   }
 
-  /** Hangs up until {@link connect}. What is sent meanwhile waits. */
+  /** Disconnects until {@link connect}. Messages sent meanwhile wait. */
   disconnect(): void {
     this.inner.disconnect();
   }
@@ -128,7 +128,7 @@ export class ParleyClient<Verbs extends object = object, Events extends object =
     return this.inner.send(message);
   }
 
-  /** What waits to be sent, oldest first, also from before a restart of the app. */
+  /** The messages that wait to be sent, oldest first, also from before a restart of the app. */
   pendingMessages(): Promise<OutboxEntry[]> {
     return this.inner.pendingMessages();
   }

@@ -29,7 +29,7 @@ const ordered = new Set([
   'participant-removed',
 ]);
 
-// What a message is now is told by the first, unless it changes again just then.
+// The first pass delivers the present state of a message, unless it changes at that moment.
 const maxPasses = 3;
 
 /** Whether an event has a place in an order; others (typing, presence) are told as they come. */
@@ -38,8 +38,8 @@ export function isOrdered(event: string): boolean {
 }
 
 /**
- * What the server pushes, in the order in which it came: gaps are filled first, and what the app
- * has taken is marked.
+ * Delivers the events that the server pushes, in the order of arrival. It fills gaps first, and
+ * acknowledges what the app has processed.
  */
 export class PushedEvents {
   constructor(

@@ -19,9 +19,9 @@ import { SyncPosition } from './sync.position.js';
 import type { Vault } from './vault.js';
 
 /**
- * Everything that comes in. Of each connection first what was missed ({@link CatchUp}), then what
- * it brings, in the order in which it came; and the position that stands for all that was handed
- * over.
+ * The way of all received events. On each connection the missed changes come first ({@link
+ * CatchUp}), then the live events in the order of arrival. It also keeps the position that covers
+ * everything delivered.
  */
 export class Reception {
   private readonly inbox: Inbox;
@@ -86,7 +86,7 @@ export class Reception {
     this.add(connection, () => this.position.propose({ token, isMidPass: false, at }, heardAtMs));
   }
 
-  /** What the app has been answered, it is not told again. */
+  /** Keeps the client from delivering what the app has already got as an answer. */
   noteAnswer(answer: unknown): void {
     const { message, messageId, scope } = (answer ?? {}) as { message?: Message; messageId?: string; scope?: string };
     if (message?.rev !== undefined) this.handOver.note(message);
@@ -101,7 +101,7 @@ export class Reception {
   /** Hands over nothing more, and tells the server what the handlers have taken. */
   async finish(): Promise<void> {
     await this.handOver.close();
-    // What follows from the last of them is noted by now.
+    // By now the consequences of the last handler are noted.
     await pause(0);
     await this.marks.flush();
   }
@@ -128,8 +128,8 @@ export class Reception {
       if (changes === null) connection.isBroken = true;
       else await this.handOver.hand('synced', { changes });
     } catch (error) {
-      // What the server cannot tell now, it is asked for again by the next connection; what comes
-      // live is told meanwhile.
+      // The next connection asks again for what the server cannot answer now. Live events are
+      // delivered meanwhile.
       this.position.hold();
       this.handOver.fail(error as ChatError);
     }

@@ -74,7 +74,7 @@ export class Session {
 
   connect(): Promise<SessionReady> {
     const connected = this.waiters.wait(this.dialer, null).then((connection) => connection.session!);
-    // Who listens to `state` need not catch.
+    // An app that listens to `state` need not catch the rejection.
     connected.catch(() => undefined);
     this.isWanted = true;
     void this.load().then(() => this.isWanted && this.dialer.start());

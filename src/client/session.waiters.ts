@@ -7,7 +7,7 @@ interface Waiter {
   reject: (error: ChatError) => void;
 }
 
-/** Whoever needs a session that is not there yet. */
+/** The calls that wait for a session. */
 export class SessionWaiters {
   private readonly waiters = new Set<Waiter>();
 

@@ -3,8 +3,8 @@ import type { Connection } from './connection.js';
 const idsPerRequest = 500;
 
 /**
- * What the app asked of a connection and means for all: conversations joined, presence subscribed
- * to, its own status. The server forgets them with the socket; each new connection is asked again.
+ * The app's requests that hold for all connections: joined conversations, presence subscriptions,
+ * its own status. The server forgets them with the socket, so each new connection repeats them.
  */
 export class StandingWishes {
   private readonly joined = new Set<string>();

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { UserVisibility } from '../users/index.js';
 import { TypingPolicy } from './typing.policy.js';
 
-/** Who blocks another, or is blocked by him, neither sees him type nor is seen. */
+/** Two users do not see each other typing when one has blocked the other. */
 @Injectable()
 export class BlocksTypingPolicy extends TypingPolicy {
   constructor(private readonly visibility: UserVisibility) {

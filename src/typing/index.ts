@@ -1,5 +1,5 @@
 /**
- * Who types where, told to the joined sockets of the other participants.
+ * Typing: which users type where, sent to the joined sockets of the other participants.
  *
  * Guarantees: typing begins once and ends once, by stop, send, leaving, disconnect, removal, block
  * or time, whichever comes first, also when the typist's node has died or Redis was emptied (then

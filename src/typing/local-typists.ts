@@ -7,8 +7,8 @@ import type { Typist } from './typing.store.js';
 const marginMs = 2_000;
 
 /**
- * What this node's sockets may be typing: so that a send, a removal or a block of somebody who
- * types nowhere costs no call of the store. May hold what has ended; forgets it in time.
+ * Where this node's sockets may be typing. A send, a removal or a block of a user who types nowhere
+ * then needs no call of the store. May hold what has ended; forgets it in time.
  */
 @Injectable()
 export class LocalTypists {

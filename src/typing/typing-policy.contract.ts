@@ -8,7 +8,7 @@ export interface TypingPolicySubject {
   userIds: readonly string[];
 }
 
-/** What every {@link TypingPolicy} must do. */
+/** The cases that every {@link TypingPolicy} must pass. */
 export const typingPolicyContract: ContractCase<TypingPolicySubject>[] = [
   {
     name: 'names only those it was asked for, the same asked for one or for many',

@@ -30,7 +30,7 @@ function scene({ store, other, conversationId }: TypingStoreSubject) {
   return { start, stop, swept };
 }
 
-/** What every backend of {@link TypingStore} must do. */
+/** The cases that every backend of {@link TypingStore} must pass. */
 export const typingStoreContract: TypingStoreCase[] = [
   {
     name: 'begins once, goes on without beginning, and lists who types',
@@ -85,7 +85,7 @@ export const typingStoreContract: TypingStoreCase[] = [
     },
   },
   {
-    name: 'lets a user type as long as one of his sockets does',
+    name: 'lets a user type as long as one of their sockets does',
     async check(subject) {
       const { start, stop, swept } = scene(subject);
       assert.equal((await start('alice', 'phone')).began, true);

@@ -5,7 +5,7 @@ import { TypingPolicy } from './typing.policy.js';
 import type { TypingEnd } from './typing.store.js';
 import { UntoldBeginnings } from './untold-beginnings.js';
 
-/** What others are told of a typist. */
+/** The event about a typist that others receive. */
 interface TypingNews extends TypingEnd {
   /** Unix milliseconds; null: an end. */
   endsAtMs: number | null;
@@ -44,8 +44,8 @@ export class TypingAnnouncer {
   }
 
   /**
-   * Ends it for one viewer only, who from now on may not see the typist; not if he was not told the
-   * beginning.
+   * Ends the typing for one viewer only, who may no longer see the typist. Does nothing if the
+   * viewer did not receive the beginning.
    */
   endFor(viewerId: string, { conversationId, userId, userIds }: Omit<TypingEnd, 'atUs'>): void {
     this.inOrder(conversationId, async () => {
@@ -83,7 +83,7 @@ export class TypingAnnouncer {
     else this.untold.begin(conversationId, userId, hiddenFrom);
   }
 
-  /** @returns by typist, the viewers who do not see him */
+  /** @returns by typist, the viewers who do not see them */
   private async hiddenTypists(
     typistIds: readonly string[],
     viewerIds: readonly string[],

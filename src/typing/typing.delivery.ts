@@ -8,7 +8,7 @@ import type { TypingEnd } from './typing.store.js';
 /** Viewers who are told the same. */
 export interface TypingViewers {
   viewerIds: string[];
-  /** Who types there now, as far as they see. */
+  /** The users who type there now, as far as these viewers see. */
   userIds: string[];
 }
 
@@ -23,13 +23,13 @@ export interface TypingNotice {
   viewers: TypingViewers[];
 }
 
-/** What this node has told last of a typist. */
+/** The last event about a typist that this node sent. */
 interface Told {
   conversationId: string;
   userId: string;
   atUs: number;
   isTyping: boolean;
-  /** When to ask whether he still types, milliseconds of this process. */
+  /** When to ask whether they still type, in milliseconds of this process. */
   checkAtMs: number;
 }
 
@@ -51,7 +51,8 @@ const maxLateUs = 10_000_000;
  * they come from several nodes: one began it, another was told to stop it or found that its time
  * was over.
  *
- * Bounded: of the 10,000 typists told of last. Of others an end is told {@link patienceMs} late.
+ * Bounded: it knows the last 10,000 typists. For others it waits {@link patienceMs} before it sends
+ * an end.
  */
 @Injectable()
 export class TypingDelivery implements OnModuleInit {
@@ -84,8 +85,9 @@ export class TypingDelivery implements OnModuleInit {
   }
 
   /**
-   * Of whom this node told that they type, so long ago that they must have said so again or
-   * stopped: the end may have been lost, with the store or on the way. Not asked again for as long.
+   * The users whose typing this node sent so long ago that they must have repeated it or stopped.
+   * The end may have been lost, with the store or on the way. A user is not returned again for the
+   * same time.
    */
   overdue(): Omit<TypingEnd, 'userIds'>[] {
     const now = performance.now();
@@ -116,8 +118,8 @@ export class TypingDelivery implements OnModuleInit {
   }
 
   /**
-   * Where nothing is known of a typist, somebody may know of him by joining; else there is nothing
-   * to end.
+   * If this node knows nothing of a typist, a viewer may have learned of them by joining. Otherwise
+   * nothing has to end.
    */
   private giveUpWaiting(notice: TypingNotice): void {
     const key = keyOf(notice);

@@ -90,8 +90,8 @@ export class TypingEnder implements OnModuleInit {
   }
 
   /**
-   * Two users see nothing of each other from now on: each is told the end of what he was told the
-   * other types.
+   * Two users no longer see each other. Each receives the end of the typing of the other that they
+   * have seen.
    */
   private part(userId: string, otherId: string): void {
     for (const [typistId, viewerId] of [

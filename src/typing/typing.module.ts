@@ -20,8 +20,7 @@ export interface TypingModuleOptions {
 }
 
 /**
- * Who types where. Imported once, at the root; global, since conversations ask for its
- * `TypingSource`.
+ * Typing. Imported once, at the root; global, since conversations use its `TypingSource`.
  */
 @Global()
 @Module({})

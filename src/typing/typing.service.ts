@@ -14,7 +14,7 @@ export interface TypingUsers {
   userIds: string[];
 }
 
-/** What a client says and asks about typing. */
+/** The verbs of typing. */
 @Injectable()
 export class TypingService extends TypingSource {
   constructor(
@@ -65,7 +65,7 @@ export class TypingService extends TypingSource {
 
   override async typingIn(conversationId: string, viewerId: string): Promise<string[]> {
     try {
-      // Of himself nobody is told, so nothing would take him from the list again.
+      // Users receive no events about themselves, so nothing would remove them from the list again.
       const others = (await this.store.typingIn(conversationId)).filter((userId) => userId !== viewerId);
       return await this.announcer.seenBy(viewerId, others);
     } catch (error) {

@@ -24,16 +24,16 @@ export interface TypingEnd {
   userId: string;
   /** As in {@link TypingStart}. */
   atUs: number;
-  /** Who still types there. */
+  /** The users who still type there. */
   userIds: string[];
 }
 
 /**
- * Who types where, over all nodes.
+ * The users who type, by conversation, over all nodes.
  *
  * Guarantees: typing ends `TYPING_TTL_MS` after its last start by the store's clock, whatever
- * became of its node; a user types while any of his sockets does; each beginning and each end is
- * handed out to exactly one caller on one node.
+ * became of its node. A user types while any of their sockets does. Each beginning and each end is
+ * returned to exactly one caller on one node.
  *
  * It does not survive: an emptied store has forgotten who types, and hands out no end of it. Calls
  * fail with `ChatError UNAVAILABLE` while the store is away.

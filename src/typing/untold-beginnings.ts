@@ -6,8 +6,8 @@ const maxBeginnings = 10_000;
  * From whom this node kept a beginning of typing: they are told no end of it either, since that
  * would tell them of it.
  *
- * Bounded: of the 10,000 latest beginnings that somebody was kept from. Of others, and of those
- * another node told, everybody counts as told.
+ * Bounded: it knows the 10,000 latest beginnings that were hidden from a viewer. It assumes that
+ * all viewers received the others, and those that another node sent.
  */
 export class UntoldBeginnings {
   private readonly viewers = new LRUCache<string, Set<string>>({ max: maxBeginnings });
@@ -18,7 +18,7 @@ export class UntoldBeginnings {
     else this.forget(conversationId, typistId);
   }
 
-  /** One viewer was told the end: for him there is none to come. */
+  /** One viewer received the end and will not receive another one. */
   end(conversationId: string, typistId: string, viewerId: string): void {
     const viewerIds = this.viewers.get(keyOf(conversationId, typistId)) ?? new Set();
     this.viewers.set(keyOf(conversationId, typistId), viewerIds.add(viewerId));
