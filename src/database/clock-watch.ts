@@ -81,5 +81,6 @@ export class ClockWatch implements OnModuleInit, OnApplicationShutdown {
  */
 function differenceMs(beforeMs: number, afterMs: number, databaseMs: number): number {
   if (beforeMs > databaseMs) return beforeMs - databaseMs;
-  return Math.min(0, afterMs - databaseMs);
+  // The node's clock leaves out fractions of a millisecond, the database's does not.
+  return Math.min(0, afterMs + 1 - databaseMs);
 }
