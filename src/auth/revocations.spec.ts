@@ -8,6 +8,7 @@ import { dataSourceOptions, Sql } from '../database/index.js';
 import { NodeBus, type BusHandler } from '../redis/index.js';
 import { RevocationRepository, revocationsPerPage } from './revocation.repository.js';
 import { Revocations } from './revocations.js';
+import { eventually } from '../../test/setup/patience.js';
 
 const nowMs = Date.UTC(2026, 2, 1, 12, 0, 0, 500);
 
@@ -146,7 +147,7 @@ describe('Revocations', () => {
     const [one, other] = [await startNode(), await startNode()];
     one.bus.isHealthy = other.bus.isHealthy = false;
     await one.revocations.revoke('alice', nowMs);
-    await vi.waitFor(() => expect(other.heard).toEqual([['alice', nowMs]]), { timeout: 20_000, interval: 20 });
+    await eventually(() => expect(other.heard).toEqual([['alice', nowMs]]), { timeout: 20_000, interval: 20 });
   });
 
   it('is read at once by a node whose bus is back', async () => {

@@ -24,7 +24,7 @@ async function ask(url: string, ...statements: string[]): Promise<void> {
 beforeAll(async () => {
   database = await createDatabase();
   await runMigrations(database.url);
-}, 60_000);
+});
 
 afterAll(() => Promise.all(pools.map((pool) => pool.end())));
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { makeSettings } from '../config/index.js';
 import { PrometheusMetrics } from '../metrics/index.js';
 import { RedeliveryBudget, type HeldPage } from './redelivery.budget.js';
+import { eventually } from '../../test/setup/patience.js';
 
 const mebibyte = 1_048_576;
 const owner = () => ({ askForPages: vi.fn(), giveUp: vi.fn() });
@@ -27,7 +28,7 @@ it('never gives out more than it has, and gives in order', async () => {
   for (let i = 0; i < 50; i++) takeInto(taken);
   let peak = 0;
   for (let seen = 0; seen < 50; seen++) {
-    await vi.waitFor(() => expect(taken.length).toBeGreaterThan(seen));
+    await eventually(() => expect(taken.length).toBeGreaterThan(seen));
     peak = Math.max(peak, budget.heldBytes);
     taken[seen]!.measured(100, 60_000);
     peak = Math.max(peak, budget.heldBytes);
@@ -48,16 +49,16 @@ it('reads a page even where one is larger than all there is', async () => {
   const taken: HeldPage[] = [];
   takeInto(taken);
   takeInto(taken);
-  await vi.waitFor(() => expect(taken).toHaveLength(1));
+  await eventually(() => expect(taken).toHaveLength(1));
   taken[0]!.release();
-  await vi.waitFor(() => expect(taken).toHaveLength(2));
+  await eventually(() => expect(taken).toHaveLength(2));
 });
 
 it('asks holders for proof as soon as others wait, and cuts who takes nothing for ten seconds', async () => {
   const [slow, other] = [owner(), owner()];
   const taken: HeldPage[] = [];
   for (let i = 0; i < 4; i++) takeInto(taken, slow);
-  await vi.waitFor(() => expect(taken).toHaveLength(4));
+  await eventually(() => expect(taken).toHaveLength(4));
   vi.advanceTimersByTime(60_000);
   expect(slow.giveUp).not.toHaveBeenCalled();
   const late: HeldPage[] = [];
@@ -66,13 +67,13 @@ it('asks holders for proof as soon as others wait, and cuts who takes nothing fo
   for (let i = 0; i < 4; i++) takeInto(taken, slow);
   takeInto(late, other);
   expect(slow.askForPages).toHaveBeenCalled();
-  await vi.waitFor(() => expect(taken).toHaveLength(4));
+  await eventually(() => expect(taken).toHaveLength(4));
   vi.advanceTimersByTime(9_000);
   expect(slow.giveUp).not.toHaveBeenCalled();
   vi.advanceTimersByTime(3_000);
   expect(slow.giveUp).toHaveBeenCalled();
   expect(late).toHaveLength(0);
   for (const page of taken) page.release();
-  await vi.waitFor(() => expect(late).toHaveLength(1));
+  await eventually(() => expect(late).toHaveLength(1));
   expect(other.giveUp).not.toHaveBeenCalled();
 });

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { runInProcess } from '../../test/setup/node-process.js';
 import { EmbeddedServiceError, startEmbeddedPostgres, type EmbeddedPostgres } from './index.js';
+import { eventually } from '../../test/setup/patience.js';
 
 let dataDir: string;
 const running = new Set<EmbeddedPostgres>();
@@ -60,7 +61,7 @@ afterEach(async () => {
 });
 
 // Each makes a cluster with fsync on, which takes a busy disk seconds.
-describe('startEmbeddedPostgres', { timeout: 60_000 }, () => {
+describe('startEmbeddedPostgres', () => {
   it('serves Postgres 18 on loopback, below the ephemeral ports, durably, to those who know the password', async () => {
     const { url } = await start();
     const [row] = await rowsOf(
@@ -138,7 +139,7 @@ describe('startEmbeddedPostgres', { timeout: 60_000 }, () => {
   it('starts a server again that dies under a living app', async () => {
     const { url } = await start();
     process.kill(await postmasterPid(), 'SIGKILL');
-    await vi.waitFor(() => rowsOf(url, 'SELECT 1'), { timeout: 10_000, interval: 200 });
+    await eventually(() => rowsOf(url, 'SELECT 1'), { timeout: 10_000, interval: 200 });
   });
 
   it('refuses a second app on the same data directory in one line', async () => {

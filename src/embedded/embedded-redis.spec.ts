@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { runInProcess } from '../../test/setup/node-process.js';
 import { findRedisServer, startEmbeddedRedis, type EmbeddedRedis } from './index.js';
+import { eventually } from '../../test/setup/patience.js';
 
 let dataDir: string;
 const running = new Set<EmbeddedRedis>();
@@ -76,7 +77,7 @@ describe('startEmbeddedRedis', () => {
   it('starts a server again that dies under a living app', async () => {
     const { url } = await start();
     process.kill(await pidOf(url), 'SIGKILL');
-    await vi.waitFor(async () => expect(await asOwner(url, 'PING')).toMatch(/PONG/), { timeout: 5_000 });
+    await eventually(async () => expect(await asOwner(url, 'PING')).toMatch(/PONG/), { timeout: 5_000 });
   });
 
   it('ends at the next start what an app that was killed hard has left', async () => {

@@ -4,6 +4,7 @@ import { Server, type Socket as ServerSocket } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, expect, it, vi, type MockInstance } from 'vitest';
 import { CoalescedWrites, wideAt } from './coalesced-writes.js';
+import { eventually } from '../../test/setup/patience.js';
 
 interface Engine {
   write(packet: string): void;
@@ -48,7 +49,7 @@ beforeEach(async () => {
   stepMs = 5;
   tellAll('first');
   // Takes 5 ms by the clock: 20 ms of patience, of which 10 are allowed.
-  await vi.waitFor(() => expect(heard.every((one) => one.includes('first'))).toBe(true));
+  await eventually(() => expect(heard.every((one) => one.includes('first'))).toBe(true));
   stepMs = 1;
   for (const spy of written) spy.mockClear();
 });
@@ -77,13 +78,13 @@ it('write once for two writes to many that follow each other soon', async () => 
   expect(writeCounts()).toEqual([0]);
   tellAll('third');
   tellAll('fourth');
-  await vi.waitFor(() => expect(heard).toEqual(clients.map(() => ['first', 'second', 'third', 'fourth'])));
+  await eventually(() => expect(heard).toEqual(clients.map(() => ['first', 'second', 'third', 'fourth'])));
   expect(writeCounts()).toEqual([1]);
 });
 
 it('do not wait for a next one that does not come', async () => {
   tellAll('second');
-  await vi.waitFor(() => expect(heard).toEqual(clients.map(() => ['first', 'second'])));
+  await eventually(() => expect(heard).toEqual(clients.map(() => ['first', 'second'])));
   expect(writeCounts()).toEqual([1]);
 });
 
@@ -93,8 +94,8 @@ it('take along what waits when a socket gets something of its own', async () => 
   await turn();
   expect(written.map(({ mock }) => mock.calls.length)).toEqual([1, ...members.slice(1).map(() => 0)]);
   tellAll('third');
-  await vi.waitFor(() => expect(heard.slice(1)).toEqual(clients.slice(1).map(() => ['first', 'second', 'third'])));
-  await vi.waitFor(() => expect(heard[0]).toEqual(['first', 'second', 'his own', 'third']));
+  await eventually(() => expect(heard.slice(1)).toEqual(clients.slice(1).map(() => ['first', 'second', 'third'])));
+  await eventually(() => expect(heard[0]).toEqual(['first', 'second', 'his own', 'third']));
 });
 
 it('wait for nothing after a pause of more than 10 ms', async () => {
@@ -109,6 +110,6 @@ it('of a socket that is sent away come before the goodbye', async () => {
   members.pop()!.disconnect(true);
   written.pop();
   const client = clients.pop()!;
-  await vi.waitFor(() => expect(client.connected).toBe(false));
+  await eventually(() => expect(client.connected).toBe(false));
   expect(heard.at(-1)).toEqual(['first', 'second']);
 });

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cutPacketFloods } from './packet-flood.js';
 import { TransportEcho } from './transport-echo.js';
 import { directReads } from './websocket-reads.js';
+import { eventually } from '../../test/setup/patience.js';
 
 const maxPacketBytes = 100_000;
 const text = 0x1;
@@ -88,10 +89,10 @@ describe.each([true, false])('what clients send, DIRECT_READS=%s', (isDirect) =>
         `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
     );
     const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-    await vi.waitFor(() => expect(received).toContain(accept));
-    await vi.waitFor(() => expect(received).toContain('"sid"'));
+    await eventually(() => expect(received).toContain(accept));
+    await eventually(() => expect(received).toContain('"sid"'));
     tcp.write(frame('40'));
-    await vi.waitFor(() => expect(received).toContain('40{"sid"'));
+    await eventually(() => expect(received).toContain('40{"sid"'));
     return { tcp, received: () => received };
   }
 
@@ -112,7 +113,7 @@ describe.each([true, false])('what clients send, DIRECT_READS=%s', (isDirect) =>
     site.server.of('/other').on('connection', (socket) => socket.onAny((...args: unknown[]) => site.heard.push(args)));
     const { tcp } = await rawClient(site);
     tcp.write(frame('40/other,'));
-    await vi.waitFor(() => expect(site.server.of('/other').sockets.size).toBe(1));
+    await eventually(() => expect(site.server.of('/other').sockets.size).toBe(1));
     tcp.write(
       Buffer.concat([
         event('n', 1),
@@ -124,7 +125,7 @@ describe.each([true, false])('what clients send, DIRECT_READS=%s', (isDirect) =>
         event('n', 3, '7'),
       ]),
     );
-    await vi.waitFor(() => expect(site.heard).toHaveLength(6));
+    await eventually(() => expect(site.heard).toHaveLength(6));
     const short = site.heard.map(([, payload]) => (Buffer.isBuffer(payload) ? 'binary' : payload));
     expect(short).toEqual([1, 'binary', 2, 'other', 'x'.repeat(70_000), 3]);
   });
@@ -140,9 +141,9 @@ describe.each([true, false])('what clients send, DIRECT_READS=%s', (isDirect) =>
     tcp.write(Buffer.concat([frame('42["n",', { isFinal: false }), frame('3]', { opcode: 0 }), event('n', 4)]));
     const [first, second] = [event('n', 5), event('n', 6)];
     tcp.write(Buffer.concat([first, second.subarray(0, 9)]));
-    await vi.waitFor(() => expect(site.heard).toHaveLength(5));
+    await eventually(() => expect(site.heard).toHaveLength(5));
     tcp.write(second.subarray(9));
-    await vi.waitFor(() => expect(site.heard).toHaveLength(6));
+    await eventually(() => expect(site.heard).toHaveLength(6));
     expect(site.heard.map(([, payload]) => payload)).toEqual(['é'.repeat(100), 2, 3, 4, 5, 6]);
     expect(received()).toContain('4312[{"ok":true}]');
   });
@@ -164,7 +165,7 @@ describe.each([true, false])('what clients send, DIRECT_READS=%s', (isDirect) =>
     const site = await serve();
     const { tcp } = await rawClient(site);
     tcp.write(Buffer.concat([event('n', 1), bytes, event('n', 3)]));
-    await vi.waitFor(() => expect(site.ends).toHaveLength(1));
+    await eventually(() => expect(site.ends).toHaveLength(1));
     expect(site.heard.filter(([, payload]) => payload !== 1)).toEqual([]);
   });
 
@@ -181,17 +182,17 @@ describe.each([true, false])('what clients send, DIRECT_READS=%s', (isDirect) =>
       { interval: 1 },
     );
     for (const end = count + 20; count < end;) client.emit('n', count++);
-    await vi.waitFor(() => expect(site.heard).toHaveLength(count));
+    await eventually(() => expect(site.heard).toHaveLength(count));
     expect(site.heard.map(([, payload]) => payload)).toEqual(Array.from({ length: count }, (_, i) => i));
   });
 
   it('moves the time-out of a ping once, where no pong comes', async () => {
-    const site = await serve({ pingInterval: 60, pingTimeout: 90 });
+    const site = await serve({ pingInterval: 500, pingTimeout: 1_000 });
     const { tcp } = await rawClient(site);
     const sending = setInterval(() => tcp.write(event('n', 1)), 5);
     closing.push(() => clearInterval(sending));
     // Engine.IO waits anew once, after the first packet since its ping.
-    await vi.waitFor(() => expect(site.ends).toEqual(['ping timeout']), { timeout: 2_000, interval: 5 });
+    await eventually(() => expect(site.ends).toEqual(['ping timeout']), { timeout: 5_000, interval: 5 });
     clearInterval(sending);
     expect(site.heard.length).toBeGreaterThan(5);
   });
@@ -208,17 +209,17 @@ describe.each([true, false])('what clients send, DIRECT_READS=%s', (isDirect) =>
     const { tcp } = await rawClient(site);
     const before = decoded;
     tcp.write(event('n', 1));
-    await vi.waitFor(() => expect(site.heard).toHaveLength(1));
+    await eventually(() => expect(site.heard).toHaveLength(1));
     expect(decoded - before).toBe(isDirect ? 0 : 1);
     tcp.write(event('n', 'x'.repeat(maxPacketBytes / 3)));
-    await vi.waitFor(() => expect(site.heard).toHaveLength(2));
+    await eventually(() => expect(site.heard).toHaveLength(2));
     expect(decoded - before).toBe(isDirect ? 1 : 2);
 
     const packets: unknown[] = [];
     const [socket] = site.server.sockets.sockets.values() as IterableIterator<Socket>;
     socket!.conn.on('packet', ({ type }: { type: string }) => packets.push(type));
     tcp.write(event('n', 3));
-    await vi.waitFor(() => expect(site.heard).toHaveLength(3));
+    await eventually(() => expect(site.heard).toHaveLength(3));
     expect(packets).toEqual(['message']);
   });
 });

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { newRandomId } from '../common/index.js';
 import { freePort } from '../embedded/index.js';
 import { connectionLeaseContract } from './connection-lease.contract.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisConnectionLeaseStore } from './redis.connection-lease.store.js';
 import { SocketAdapterFactory } from './socket-adapter.js';
+import { eventually } from '../../test/setup/patience.js';
 
 const slotCount = 16_384;
 const timeoutMs = 1_000;
@@ -69,8 +70,8 @@ async function formCluster(): Promise<void> {
   }
   for (const { port, busPort } of nodes.slice(1)) await admins[0]!.call('cluster', 'meet', '127.0.0.1', port, busPort);
   for (const admin of admins) {
-    await vi.waitFor(async () => expect(await admin.call('cluster', 'info')).toContain('cluster_state:ok'), 20_000);
-    await vi.waitFor(async () => expect(await admin.call('cluster', 'info')).toContain('known_nodes:3'), 20_000);
+    await eventually(async () => expect(await admin.call('cluster', 'info')).toContain('cluster_state:ok'), 20_000);
+    await eventually(async () => expect(await admin.call('cluster', 'info')).toContain('known_nodes:3'), 20_000);
   }
   for (const admin of admins) admin.disconnect();
 }
@@ -82,7 +83,7 @@ beforeAll(async () => {
   const urls = nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join(',');
   a = await RedisConnection.open(urls, timeoutMs);
   b = await RedisConnection.open(urls, timeoutMs);
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([a?.close(), b?.close()]);
@@ -92,7 +93,7 @@ afterAll(async () => {
 });
 
 async function healed(): Promise<void> {
-  await vi.waitFor(
+  await eventually(
     () => expect([a, b].map(({ commands, bus }) => [commands.fault, bus.fault])).toEqual(Array(2).fill([null, null])),
     { timeout: 20_000, interval: 50 },
   );
@@ -102,7 +103,7 @@ it('carries messages over sharded publish/subscribe, in order', async () => {
   const got: unknown[] = [];
   b.bus.subscribe('n', (payload) => got.push(payload));
   for (let n = 0; n < 100; n++) void a.bus.publish('n', n);
-  await vi.waitFor(() => expect(got).toEqual(Array.from({ length: 100 }, (_, n) => n)));
+  await eventually(() => expect(got).toEqual(Array.from({ length: 100 }, (_, n) => n)));
 });
 
 it.each(connectionLeaseContract)('leases: $name', async ({ check }) => {
@@ -116,7 +117,7 @@ it('carries serverSideEmit over the sharded adapter', async () => {
   );
   const got: string[] = [];
   servers[1]!.on('hello' as never, ((text: string) => got.push(text)) as never);
-  await vi.waitFor(
+  await eventually(
     () => {
       servers[0]!.serverSideEmit('hello', 'there');
       expect(got).toContain('there');
@@ -134,29 +135,29 @@ it('subscribes again after its subscriptions were cut', async () => {
     await admin.call('client', 'kill', 'type', 'pubsub');
     admin.disconnect();
   }
-  await vi.waitFor(() => expect(absences.length).toBeGreaterThan(0), { timeout: 10_000 });
+  await eventually(() => expect(absences.length).toBeGreaterThan(0), { timeout: 10_000 });
   const got: unknown[] = [];
   b.bus.subscribe('after-cut', (payload) => got.push(payload));
-  await vi.waitFor(
+  await eventually(
     async () => {
       await a.bus.publish('after-cut', 1);
       expect(got).toContain(1);
     },
     { timeout: 10_000, interval: 200 },
   );
-}, 30_000);
+});
 
 it('counts a cluster with a hung node as away, and heals', async () => {
   nodes[1]!.child.kill('SIGSTOP');
-  await vi.waitFor(() => expect(a.commands.isHealthy).toBe(false), { timeout: 10_000 });
+  await eventually(() => expect(a.commands.isHealthy).toBe(false), { timeout: 10_000 });
   await expect(a.commands.call('get', 'x')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   nodes[1]!.child.kill('SIGCONT');
   await healed();
-}, 40_000);
+});
 
 it('heals after the whole cluster was killed and started again', async () => {
   for (const { child } of nodes) child.kill('SIGKILL');
-  await vi.waitFor(() => expect(a.commands.isHealthy || a.bus.isHealthy).toBe(false), { timeout: 10_000 });
+  await eventually(() => expect(a.commands.isHealthy || a.bus.isHealthy).toBe(false), { timeout: 10_000 });
   await expect(a.bus.publish('n', 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await pause(3_500);
   for (const node of nodes) node.child = await launch(node);
@@ -164,5 +165,5 @@ it('heals after the whole cluster was killed and started again', async () => {
   const got: unknown[] = [];
   b.bus.subscribe('after-restart', (payload) => got.push(payload));
   await a.bus.publish('after-restart', 1);
-  await vi.waitFor(() => expect(got).toEqual([1]));
-}, 60_000);
+  await eventually(() => expect(got).toEqual([1]));
+});

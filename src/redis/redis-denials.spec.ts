@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { startRedis, type TestRedis } from '../../test/setup/services.js';
 import { loadLua } from './lua-script.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisHealth } from './redis-health.js';
 import { connectionLeasesKey } from './redis-keys.js';
+import { eventually } from '../../test/setup/patience.js';
 
 const acquireLease = loadLua(import.meta.url, './acquire-lease.lua');
 const all = ['on', '>pw', '~*', '&*', '+@all'];
@@ -48,7 +49,7 @@ const denials: [string, string[]][] = [
 it.each(denials)('says at start which right is missing: %s', async (_name, words) => {
   await rights(...words);
   await open();
-  await vi.waitFor(() => expect(health().detail).toMatch(/NOPERM|permission|can't (run|access)/i), { timeout: 8_000 });
+  await eventually(() => expect(health().detail).toMatch(/NOPERM|permission|can't (run|access)/i), { timeout: 8_000 });
   expect(health().status).toBe('down');
   const answer = await acquire().catch((error: unknown) => error);
   if (answer !== 1) expect(answer).toMatchObject({ code: 'UNAVAILABLE' });
@@ -63,13 +64,13 @@ it.each(denials)(
     await rights(...words);
     // Redis looks at the right to subscribe when the subscription is made.
     await admin.client('KILL', 'TYPE', 'pubsub');
-    await vi.waitFor(() => expect(health().detail).toMatch(/NOPERM|permission|can't (run|access)/i), {
+    await eventually(() => expect(health().detail).toMatch(/NOPERM|permission|can't (run|access)/i), {
       timeout: 10_000,
     });
     const answer = await acquire().catch((error: unknown) => error);
     if (answer !== 1) expect(answer).toMatchObject({ code: 'UNAVAILABLE' });
     await rights();
-    await vi.waitFor(() => expect(health().status).toBe('up'), { timeout: 10_000 });
+    await eventually(() => expect(health().status).toBe('up'), { timeout: 10_000 });
     expect(await acquire()).toBe(1);
   },
   25_000,

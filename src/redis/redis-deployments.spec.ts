@@ -1,12 +1,13 @@
 import { createServer } from 'node:http';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { startRedis, type TestRedis } from '../../test/setup/services.js';
 import { newRandomId } from '../common/index.js';
 import { busChannel, connectionLeasesKey } from './redis-keys.js';
 import { RedisConnection } from './redis-connection.js';
 import { SocketAdapterFactory } from './socket-adapter.js';
+import { eventually } from '../../test/setup/patience.js';
 
 const one = { prefix: 'parley', deployment: 'one' };
 const uncaught: unknown[] = [];
@@ -61,15 +62,15 @@ it.each([
   const [sender, own, foreign] = [await open(), await open(), await open(place, database)];
   const [heardByOwn, heardByForeign] = [heardBy(own), heardBy(foreign)];
   await sender.bus.publish('topic', 'theirs');
-  await vi.waitFor(() => expect(heardByOwn).toEqual(['theirs']));
+  await eventually(() => expect(heardByOwn).toEqual(['theirs']));
   // Both ways are open: the foreign node hears what its own deployment says afterwards.
   await (await open(place, database)).bus.publish('topic', 'ours');
-  await vi.waitFor(() => expect(heardByForeign).toEqual(['ours']));
+  await eventually(() => expect(heardByForeign).toEqual(['ours']));
   expect(heardByOwn).toEqual(['theirs']);
 
   const [from, near, far] = [sender, own, foreign].map(socketServer);
   const farther = socketServer(await open(place, database));
-  await vi.waitFor(() => {
+  await eventually(() => {
     from!.server.serverSideEmit('hello', 'theirs');
     farther.server.serverSideEmit('hello', 'ours');
     expect(near!.heard).toContain('theirs');
@@ -88,7 +89,7 @@ it('keeps keys apart, and begins each key and channel with the prefix and the id
   expect(await a.commands.call('zrange', connectionLeasesKey('alice'), 0, -1)).toEqual([a.namespace]);
   const keys = (await admin.keys('*')).filter((key) => !key.includes('probe:'));
   expect(keys.sort()).toEqual([a, b].map(({ namespace }) => `${namespace}:{user:alice}:connections`).sort());
-  await vi.waitFor(async () => expect(await admin.call('pubsub', 'channels')).toHaveLength(8));
+  await eventually(async () => expect(await admin.call('pubsub', 'channels')).toHaveLength(8));
   const channels = (await admin.call('pubsub', 'channels')) as string[];
   expect(channels.filter((name) => !name.startsWith('parley:'))).toEqual([]);
 });
@@ -120,8 +121,8 @@ it('goes on after messages on its channels that no node has made', async () => {
     await admin.publish(`${namespace}:${channel}`, '{"type":5}');
   }
   await a.bus.publish('topic', 'ours');
-  await vi.waitFor(() => expect(heard).toEqual(['ours']));
-  await vi.waitFor(() => {
+  await eventually(() => expect(heard).toEqual(['ours']));
+  await eventually(() => {
     from.server.serverSideEmit('hello', 'ours');
     expect(to.heard).toContain('ours');
   });

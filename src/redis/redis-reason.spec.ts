@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { RedisCluster } from '../../test/support/redis-cluster.js';
 import { RedisSentinel } from '../../test/support/redis-sentinel.js';
 import { startRedis, type TestRedis } from '../../test/setup/services.js';
@@ -11,6 +11,7 @@ import { noteStarted } from '../../test/setup/started-processes.js';
 import { freePort } from '../embedded/index.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisHealth } from './redis-health.js';
+import { eventually } from '../../test/setup/patience.js';
 
 let redis: TestRedis;
 let tlsPort: number;
@@ -55,7 +56,7 @@ beforeAll(async () => {
   await admin.call('acl', 'setuser', 'app', 'on', '>right', '~*', '&*', '+@all');
   admin.disconnect();
   await startTlsRedis();
-}, 60_000);
+});
 
 afterEach(async () => {
   await connection?.close();
@@ -93,7 +94,7 @@ it.each<[string, () => string, RegExp]>([
 ])('says in the words of whoever refused, with the address: %s', async (_name, url, words) => {
   await reasonsOf(url());
   const { commands, bus } = connection!;
-  await vi.waitFor(() => expect([commands.fault, bus.fault]).toEqual(Array(2).fill(expect.stringMatching(words))), {
+  await eventually(() => expect([commands.fault, bus.fault]).toEqual(Array(2).fill(expect.stringMatching(words))), {
     timeout: 20_000,
   });
 });
@@ -120,11 +121,11 @@ it('names the master that no Sentinel knows', async () => {
     await reasonsOf(sentinel.url.replace(/[^/]+$/, 'wrong'));
     const { commands } = connection!;
     const words = /Sentinel 127\.0\.0\.1:\d+ knows no master named "wrong"/;
-    await vi.waitFor(() => expect(commands.fault).toMatch(words), { timeout: 20_000 });
+    await eventually(() => expect(commands.fault).toMatch(words), { timeout: 20_000 });
   } finally {
     sentinel.stop();
   }
-}, 40_000);
+});
 
 it('names the address that a node of a Redis Cluster announces and nobody can reach, and stays down', async () => {
   const nowhere = await freePort();
@@ -133,7 +134,7 @@ it('names the address that a node of a Redis Cluster announces and nobody can re
     connection = await RedisConnection.open(cluster.url, 500);
     const wasUp: boolean[] = [];
     connection.commands.onBack(() => wasUp.push(true));
-    await vi.waitFor(() => expect(connection!.commands.fault).toContain(`127.0.0.1:${nowhere}`), { timeout: 10_000 });
+    await eventually(() => expect(connection!.commands.fault).toContain(`127.0.0.1:${nowhere}`), { timeout: 10_000 });
     const seen: (string | null)[] = [];
     for (let i = 0; i < 30; i++) {
       seen.push(connection.commands.fault);
@@ -144,4 +145,4 @@ it('names the address that a node of a Redis Cluster announces and nobody can re
   } finally {
     cluster.stop();
   }
-}, 60_000);
+});

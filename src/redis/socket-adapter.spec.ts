@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Server } from 'socket.io';
 import { startRedis, type TestRedis } from '../../test/setup/services.js';
 import { RedisConnection } from './redis-connection.js';
 import { SocketAdapterFactory } from './socket-adapter.js';
+import { eventually } from '../../test/setup/patience.js';
 
 const unhandled: unknown[] = [];
 const noteUnhandled = (reason: unknown) => void unhandled.push(reason);
@@ -39,7 +40,7 @@ it('carries serverSideEmit between servers, also after an outage, and leaves no 
   const got: string[] = [];
   two.on('hello' as never, ((text: string) => got.push(text)) as never);
   const crosses = (text: string) =>
-    vi.waitFor(
+    eventually(
       () => {
         one.serverSideEmit('hello', text);
         expect(got).toContain(text);
@@ -48,7 +49,7 @@ it('carries serverSideEmit between servers, also after an outage, and leaves no 
     );
   await crosses('before');
   await redis.stop();
-  await vi.waitFor(() => {
+  await eventually(() => {
     one.emit('nobody', 1);
     one.serverSideEmit('hello', 'lost');
     expect(factories[0]!.faults.count).toBeGreaterThan(1);
@@ -56,4 +57,4 @@ it('carries serverSideEmit between servers, also after an outage, and leaves no 
   await redis.restart();
   await crosses('after');
   expect(unhandled).toEqual([]);
-}, 20_000);
+});

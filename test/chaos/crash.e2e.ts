@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import pg from 'pg';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
 import { rest } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
 import { range, sendTexts, seqsHeard } from '../support/hearing.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { atMost, eventually } from '../setup/patience.js';
 
 const text = (words: string) => ({ content: { text: words } });
 
@@ -35,7 +36,7 @@ it('a message is there after its node is killed right after the ack, and others 
   expect(await bob.waitFor<Message>('new-message', ({ id }) => id === message.id, 5_000)).toEqual(message);
   const { messages } = await bob.ask<{ messages: Message[] }>('get-messages', { conversationId });
   expect(messages.map(({ seq }) => seq)).toEqual([1, 2]);
-}, 60_000);
+});
 
 it('what a node committed and could not announce before it was killed, another announces within 5 s', async () => {
   cluster = await TestCluster.start({ processes: true, nodes: 0 });
@@ -52,9 +53,9 @@ it('what a node committed and could not announce before it was killed, another a
   await kill(0);
   const killedAt = performance.now();
   await bob.waitForCount('new-message', 4, 5_000);
-  expect(performance.now() - killedAt).toBeLessThan(5_000);
+  expect(performance.now() - killedAt).toBeLessThan(atMost(5_000));
   expect(seqsHeard(bob, conversationId)).toEqual(range(1, 4));
-}, 60_000);
+});
 
 it('nodes killed in the middle of a load lose nothing acked and double nothing retried', async () => {
   cluster = await TestCluster.start({ processes: true, nodes: 3 });
@@ -70,7 +71,7 @@ it('nodes killed in the middle of a load lose nothing acked and double nothing r
         () => undefined,
       );
     });
-    await vi.waitFor(() => expect(acked.length).toBeGreaterThan(node * 100 + 20), { timeout: 5_000, interval: 1 });
+    await eventually(() => expect(acked.length).toBeGreaterThan(node * 100 + 20), { timeout: 5_000, interval: 1 });
     await kill(node);
     alice.close();
     await Promise.all(outcomes);
@@ -93,5 +94,5 @@ it('nodes killed in the middle of a load lose nothing acked and double nothing r
   expect(rows.map(({ seq }) => Number(seq))).toEqual(range(1, 200));
   expect(new Set(rows.map(({ key }) => key)).size).toBe(200);
   expect(new Set(acked.map(({ id }) => id))).toEqual(new Set(rows.map(({ id }) => id)));
-  await vi.waitFor(() => expect(seqsHeard(bob, conversationId)).toEqual(range(1, 200)), 6_000);
-}, 90_000);
+  await eventually(() => expect(seqsHeard(bob, conversationId)).toEqual(range(1, 200)), 6_000);
+});

@@ -329,5 +329,5 @@ describe('apps on the client SDK, by a model', () => {
         expect(own).toEqual(expect.arrayContaining(queued.get(conversation) ?? []));
       }
     }
-  }, 90_000);
+  });
 });

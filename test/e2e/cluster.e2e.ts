@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { io } from 'socket.io-client';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Message } from '../../src/common/index.js';
 import { freePort } from '../../src/embedded/index.js';
 import { spawnSource } from '../setup/node-process.js';
@@ -11,6 +11,7 @@ import { createDatabase, startRedis, type TestDatabase, type TestRedis } from '.
 import { TestClient, testSecret, tokenFor } from '../support/client.js';
 import { groupConversation } from '../support/conversations.js';
 import { range, sendTexts, seqsHeard } from '../support/hearing.js';
+import { eventually } from '../setup/patience.js';
 
 const nodes = 2;
 const kinds = { websocket: ['websocket'], polling: ['polling'], upgrading: ['polling', 'websocket'] } as const;
@@ -34,8 +35,8 @@ beforeAll(async () => {
   [database, redis, port] = [await createDatabase(), await startRedis(), await freePort()];
   const urls = { DATABASE_URL: database.url, REDIS_URL: redis.url };
   launcher = await launch({ ...urls, PORT: String(port), JWT_SECRET: testSecret, LOG_LEVEL: 'error' });
-  await vi.waitFor(() => expect(printed).toContain('Parley listens'), 50_000);
-}, 60_000);
+  await eventually(() => expect(printed).toContain('Parley listens'), 50_000);
+});
 
 afterAll(async () => {
   hangUp();
@@ -97,13 +98,13 @@ it('serves WebSocket, long polling and upgrading clients on both nodes, in one o
     expect(seqsHeard(client, conversationId)).toEqual(range(1, 60));
   }
   expect(new Set(clients.map(nodeOf))).toEqual(new Set([1, 2]));
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(clients.filter(({ socket }) => socket.io.engine.transport.name === 'websocket')).toHaveLength(8),
   );
   expect(lost).toEqual([]);
   hangUp();
   agent.destroy();
-}, 60_000);
+});
 
 it('starts a killed node again under its number; its clients come back by themselves', async () => {
   const conversationId = await groupConversation(`http://127.0.0.1:${port}`, 'k-0', ['l-1', 'l-2']);
@@ -111,14 +112,14 @@ it('starts a killed node again under its number; its clients come back by themse
     for (const user of ['l-1', 'l-2']) await dial(user, kind);
   }
   process.kill(pidOf(1), 'SIGKILL');
-  await vi.waitFor(() => expect(printed).toContain('node 1 ended (SIGKILL)'), 10_000);
+  await eventually(() => expect(printed).toContain('node 1 ended (SIGKILL)'), 10_000);
   const sender = await dial('k-0', 'upgrading');
   await sendTexts(sender, conversationId, ['after the loss']);
   for (const client of clients.filter(({ userId }) => userId !== 'k-0')) {
     await client.waitFor<Message>('new-message', ({ conversationId: id }) => id === conversationId, 15_000);
   }
-  await vi.waitFor(async () => expect(await isAlive(1)).toBe(true), { timeout: 20_000, interval: 100 });
-}, 60_000);
+  await eventually(async () => expect(await isAlive(1)).toBe(true), { timeout: 20_000, interval: 100 });
+});
 
 it('drains all nodes on SIGTERM and exits with 0', async () => {
   hangUp();
@@ -126,7 +127,7 @@ it('drains all nodes on SIGTERM and exits with 0', async () => {
   launcher.kill('SIGTERM');
   expect((await ended)[0]).toBe(0);
   for (const number of range(1, nodes)) expect(await isAlive(number)).toBe(false);
-}, 30_000);
+});
 
 it('says what is missing where there is no Redis', async () => {
   printed = '';
@@ -137,4 +138,4 @@ it('says what is missing where there is no Redis', async () => {
   expect(printed).toBe(
     'REDIS_URL: several nodes need a Redis, and there is no redis-server or valkey-server on the PATH to start one\n',
   );
-}, 30_000);
+});

@@ -204,5 +204,5 @@ describe('delivery, by a model', () => {
     for (const device of devices)
       expect(shownBy(device), `${device.userId} ${device.deviceId}`).toEqual(expected[device.userId]);
     for (const device of devices) device.client!.close();
-  }, 120_000);
+  });
 });

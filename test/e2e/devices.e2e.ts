@@ -5,6 +5,7 @@ import type { ErrorBody, Message } from '../../src/common/index.js';
 import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
+import { eventually } from '../setup/patience.js';
 
 let cluster: TestCluster;
 
@@ -27,6 +28,11 @@ async function scene() {
   const untilDelivered = (seq: number) =>
     sender.waitFor('message-delivered', (one: { deliveredSeq: number }) => one.deliveredSeq >= seq, 3_000);
   return { alice, bob, sender, conversationId, send, untilDelivered };
+}
+
+async function connectedDevices(userId: string): Promise<string[]> {
+  const { body } = await rest(cluster.url(0), userId, 'GET', '/v1/me/devices');
+  return body.items.filter((one: any) => one.connected).map((one: any) => one.deviceId);
 }
 
 const seqs = (client: TestClient) => client.of<Message>('new-message').map(({ seq }) => seq);
@@ -55,7 +61,7 @@ describe('devices', () => {
     await send('phone has it');
     await untilDelivered(1);
     phone.close();
-    await pause(100);
+    await eventually(async () => expect(await connectedDevices(bob)).toEqual([]));
     await send('nobody has it');
     const tablet = await cluster.connect(bob, 1, { deviceId: 'tablet' });
     await tablet.waitForCount('new-message', 1);
@@ -81,9 +87,8 @@ describe('devices', () => {
     gone.close();
     await send('hello');
     for (const tab of tabs) await tab.waitForCount('new-message', 1);
-    await pause(200);
     tabs[0]!.close();
-    await pause(200);
+    await eventually(async () => expect(await connectedDevices(bob)).toEqual(['browser']));
     const { body } = await rest(cluster.url(0), bob, 'GET', '/v1/me/devices');
     expect(body.items.map(({ deviceId, connected }: any) => [deviceId, connected])).toEqual([
       ['browser', true],
@@ -123,8 +128,7 @@ describe('devices', () => {
     const { status } = await rest(cluster.url(0), bob, 'DELETE', '/v1/me/devices/phone');
     expect(status).toBe(204);
     expect((await phone.waitFor<ErrorBody>('error')).code).toBe('FORBIDDEN');
-    await pause(100);
-    expect(phone.socket.connected).toBe(false);
+    await eventually(() => expect(phone.socket.connected).toBe(false));
     expect((await rest(cluster.url(0), bob, 'GET', '/v1/me/devices')).body.items).toEqual([]);
     const again = await rest(cluster.url(1), bob, 'DELETE', '/v1/me/devices/phone');
     expect(again).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });

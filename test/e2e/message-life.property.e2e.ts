@@ -8,6 +8,7 @@ import { changesOf, ConversationModel } from '../support/conversation-model.js';
 import { groupConversation } from '../support/conversations.js';
 import { historyOf } from '../support/message-life.js';
 import { manually, receiptsHeardBy } from '../support/receipts.js';
+import { patient } from '../setup/patience.js';
 
 const emojis = ['👍', '🎉', '❤️'] as const;
 /** The owner, an admin, a member, and one who comes and goes. */
@@ -210,7 +211,7 @@ async function check(play: Play): Promise<void> {
 /** What an observer was told, every rev once and in order. */
 async function modelOf(play: Play, observer: TestClient, lastRev: number): Promise<ConversationModel> {
   const { conversationId } = play;
-  await expect.poll(() => changesOf(observer.heard, conversationId).length, { timeout: 10_000 }).toBe(lastRev);
+  await expect.poll(() => changesOf(observer.heard, conversationId).length, { timeout: patient(10_000) }).toBe(lastRev);
   const model = new ConversationModel(play.moderators);
   for (const change of changesOf(observer.heard, conversationId)) model.apply(change);
   return model;
@@ -346,5 +347,5 @@ describe('the life of messages', () => {
       }),
       { numRuns: runs, endOnFailure: true },
     );
-  }, 120_000);
+  });
 });

@@ -125,7 +125,7 @@ describe('presence', () => {
  * are strangers to her, and Carol a contact of theirs and Bob's. Each world is a cluster of its
  * own.
  */
-describe('what one may not know', { timeout: 90_000 }, () => {
+describe('what one may not know', () => {
   interface World {
     cluster: TestCluster;
     url: string;

@@ -12,6 +12,7 @@ import { freePort } from '../../src/embedded/index.js';
 import { noteStarted } from '../setup/started-processes.js';
 import { createDatabase, type TestDatabase } from '../setup/services.js';
 import { connect, testSecret } from '../support/client.js';
+import { eventually } from '../setup/patience.js';
 
 // Whole processes start here, each in seconds on a busy machine.
 vi.setConfig({ testTimeout: 90_000 });
@@ -53,7 +54,7 @@ async function launch(env: NodeJS.ProcessEnv = {}, { shell = '', listens = true 
     stream.setEncoding('utf8').on('data', (chunk: string) => (printed.text += chunk));
   }
   const running = { child, port, url: `http://127.0.0.1:${port}`, printed };
-  if (listens) await vi.waitFor(() => expect(printed.text).toContain('Parley listens'), patience);
+  if (listens) await eventually(() => expect(printed.text).toContain('Parley listens'), patience);
   return running;
 }
 
@@ -86,7 +87,7 @@ describe('the log', () => {
   it('loses and counts lines while the reader of a pipe hangs, and says so when it reads again', async () => {
     const { child, url, printed } = await launch();
     child.stdout!.pause();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await makeLogLines(url, 400);
       expect(await metric(url, 'parley_log_lines_dropped_total')).toBeGreaterThan(0);
     }, patience);
@@ -94,7 +95,7 @@ describe('the log', () => {
     expect(await client.ask('heartbeat')).toMatchObject({ syncToken: expect.anything() as unknown });
     client.close();
     child.stdout!.resume();
-    await vi.waitFor(() => expect(printed.text).toMatch(/"\d+ lines of the log were lost: /), patience);
+    await eventually(() => expect(printed.text).toMatch(/"\d+ lines of the log were lost: /), patience);
     expect(await end(child, 'SIGTERM')).toBe(0);
   });
 
@@ -102,7 +103,7 @@ describe('the log', () => {
     const { child, url } = await launch();
     child.stdout!.destroy();
     child.stderr!.destroy();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await makeLogLines(url, 20);
       expect(await metric(url, 'parley_log_lines_dropped_total')).toBeGreaterThan(0);
     }, patience);
@@ -113,8 +114,8 @@ describe('the log', () => {
   it('does not end the server when its file may not grow, in the middle of a line', async () => {
     const log = join(inject('runDir'), 'limited.log');
     const { child, url } = await launch({}, { shell: `ulimit -f 16; exec >>'${log}';`, listens: false });
-    await vi.waitFor(async () => expect(await statusOf(url)).toBe(200), patience);
-    await vi.waitFor(async () => {
+    await eventually(async () => expect(await statusOf(url)).toBe(200), patience);
+    await eventually(async () => {
       await makeLogLines(url, 40);
       expect(await metric(url, 'parley_log_lines_dropped_total')).toBeGreaterThan(0);
     }, patience);
@@ -164,10 +165,10 @@ describe('the limit of open files', () => {
     const client = await connect(url, 'early');
     const sockets: Socket[] = [];
     for (let i = 0; i < 1_100; i++) sockets.push(dialTcp(port, '127.0.0.1').on('error', () => undefined));
-    await vi.waitFor(() => expect(printed.text).toContain('The limit of open files (1024) is reached'), patience);
+    await eventually(() => expect(printed.text).toContain('The limit of open files (1024) is reached'), patience);
     expect(await client.ask('heartbeat')).toMatchObject({ syncToken: expect.anything() as unknown });
     for (const socket of sockets) socket.destroy();
-    await vi.waitFor(async () => expect(await statusOf(url)).toBe(200), patience);
+    await eventually(async () => expect(await statusOf(url)).toBe(200), patience);
     expect(await metric(url, 'parley_open_files_exhausted')).toBeLessThanOrEqual(1);
     client.close();
     expect(await end(child, 'SIGTERM')).toBe(0);

@@ -6,6 +6,7 @@ import type { TestClient } from '../support/client.js';
 import { rest } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation } from '../support/conversations.js';
+import { expireNow } from '../support/expire-now.js';
 
 let cluster: TestCluster;
 let database: pg.Client;
@@ -135,7 +136,8 @@ describe('sync', () => {
     expect(others.receipts).toEqual([expect.objectContaining({ userId: bob, readSeq: 1 })]);
 
     const afterwards = await token();
-    const expiring = await send(sender, conversationId, 'short', { expiresInSeconds: 1 });
+    const expiring = await send(sender, conversationId, 'short', { expiresInSeconds: 3_600 });
+    await expireNow(database, [expiring.id]);
     await reader.waitFor('message-deleted', ({ messageId }: { messageId: string }) => messageId === expiring.id, 8_000);
     const gone = await syncAll(reader, afterwards);
     expect(gone.messages).toEqual([]);
@@ -179,7 +181,10 @@ describe('sync', () => {
         'expire',
         members,
         'hidden',
-        () => sender.waitFor('message-deleted', ({ messageId }: any) => messageId === expiring.id, 8_000),
+        async () => {
+          await expireNow(database, [expiring.id]);
+          await sender.waitFor('message-deleted', ({ messageId }: any) => messageId === expiring.id, 8_000);
+        },
       ],
       ['remove: told', ['dave'], 'removed', () => patch('DELETE', `/participants/${dave}`)],
       ['add again', [...members, 'dave'], 'conversations', () => patch('POST', '/participants', { userIds: [dave] })],
@@ -187,7 +192,7 @@ describe('sync', () => {
     ];
     const positionOf = async (client: TestClient) => (await client.ask('heartbeat')).syncToken as string;
     for (const [kind, who, part, change] of changes) {
-      if (kind === 'expire') expiring = await send(sender, group, 'short', { expiresInSeconds: 2 });
+      if (kind === 'expire') expiring = await send(sender, group, 'short', { expiresInSeconds: 3_600 });
       const since = new Map<string, string>();
       for (const name of who) since.set(name, await positionOf(clients[name]));
       await wearMarks(database, group);

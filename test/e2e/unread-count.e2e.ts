@@ -208,7 +208,7 @@ describe('unreadCount', () => {
       }),
       { numRuns: 15 },
     );
-  }, 120_000);
+  });
 
   it('equals a recount for everybody who is shown a group at once', async () => {
     const userIds = Object.values(someUsers(...Array.from({ length: 40 }, (_, i) => `member-${i}`)));

@@ -4,6 +4,7 @@ import { UserVisibility, VisibilityEvents, type Privacy, type VisibilityChange }
 import { rest } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation, groupConversation, mutualConversation } from '../support/conversations.js';
+import { patient } from '../setup/patience.js';
 
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -41,7 +42,7 @@ async function sees(viewer: string, user: string, node = 0): Promise<string> {
 }
 
 const becomes = (look: () => Promise<unknown>, expected: unknown): Promise<void> =>
-  expect.poll(look, { timeout: 2_000, interval: 10 }).toEqual(expected);
+  expect.poll(look, { timeout: patient(2_000), interval: 10 }).toEqual(expected);
 
 describe('what a viewer may see', () => {
   it('is nothing of strangers, those who do not exist, and who added him without being asked', async () => {

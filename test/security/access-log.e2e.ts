@@ -8,6 +8,7 @@ import { createDatabase, type TestDatabase } from '../setup/services.js';
 import { testSecret, tokenFor } from '../support/client.js';
 import { ForwardingProxy } from '../support/forwarding-proxy.js';
 import { RawSocket } from '../support/raw-socket.js';
+import { eventually } from '../setup/patience.js';
 
 // Whole processes start here, each in seconds on a busy machine.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
@@ -43,14 +44,14 @@ class Scene {
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => (output.text += chunk));
     }
-    await vi.waitFor(() => expect(output.text).toContain('Parley listens'), { timeout: 60_000, interval: 50 });
+    await eventually(() => expect(output.text).toContain('Parley listens'), { timeout: 60_000, interval: 50 });
     return new Scene(child, await ForwardingProxy.start(port), output);
   }
 
   async stop(): Promise<void> {
     this.proxy.stop();
     this.child.kill('SIGKILL');
-    await vi.waitFor(() => expect(this.child.signalCode).not.toBeNull(), patience);
+    await eventually(() => expect(this.child.signalCode).not.toBeNull(), patience);
   }
 
   get lines(): Record<string, unknown>[] {
@@ -62,7 +63,7 @@ class Scene {
   line(fields: Record<string, unknown>): Promise<Record<string, unknown>> {
     const hasFields = (line: Record<string, unknown>) =>
       Object.entries(fields).every(([name, value]) => line[name] === value);
-    return vi.waitFor(() => this.lines.find(hasFields) ?? Promise.reject(new Error(JSON.stringify(fields))), patience);
+    return eventually(() => this.lines.find(hasFields) ?? Promise.reject(new Error(JSON.stringify(fields))), patience);
   }
 
   /** From 127.0.0.2, by the proxy on 127.0.0.1, with an address that the client has made up. */

@@ -6,6 +6,7 @@ import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
 import { range } from '../support/hearing.js';
 import { RawSocket } from '../support/raw-socket.js';
+import { patient } from '../setup/patience.js';
 
 // The clock stands still, so that budgets do not fill up behind the test's back.
 const clock = new TestClock();
@@ -173,7 +174,9 @@ it('bad sign-ins take no place from good ones', async () => {
   const node = await cluster.addNode({ handshakesPerSecond: 1, handshakesBurst: 2 });
   const raw = await RawSocket.open(node.url);
   for (let i = 0; i < 100; i++) raw.send('40{"token":"x"}');
-  await expect.poll(() => raw.heard.filter((text) => text.startsWith('44')).length, { timeout: 10_000 }).toBe(100);
+  await expect
+    .poll(() => raw.heard.filter((text) => text.startsWith('44')).length, { timeout: patient(10_000) })
+    .toBe(100);
   for (const userId of ['b-good-1', 'b-good-2']) (await connect(node.url, userId)).close();
   raw.close();
 });

@@ -138,4 +138,4 @@ it('every event of every gateway is guarded, and answers garbage with a code', a
       expect(ack.error!.requestId.length, told).toBeGreaterThan(8);
     }
   }
-}, 60_000);
+});

@@ -5,6 +5,7 @@ import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
 import { range } from '../support/hearing.js';
+import { patient } from '../setup/patience.js';
 
 const poolSize = 2;
 const [atOnce, waiting] = [2, 6];
@@ -49,7 +50,7 @@ it('40 searches of one user at once wait for each other or are refused, and nobo
     if (status === 429) refused.push(body);
     return status;
   });
-  await expect.poll(() => refused.length, { timeout: 15_000 }).toBe(40 - atOnce - waiting);
+  await expect.poll(() => refused.length, { timeout: patient(15_000) }).toBe(40 - atOnce - waiting);
   for (const body of refused) expect(body).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1_000 });
   expect(slow.usage.waiting).toBe(atOnce);
   expect(quick.usage.waiting).toBe(0);

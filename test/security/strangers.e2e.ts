@@ -5,6 +5,7 @@ import { StrangerLimits } from '../../src/realtime/index.js';
 import { tokenFor } from '../support/client.js';
 import { TestCluster, type TestNode } from '../support/cluster.js';
 import { RawSocket } from '../support/raw-socket.js';
+import { patient } from '../setup/patience.js';
 
 const heartbeat = (id: number) => `42${id}["heartbeat",{}]`;
 let cluster: TestCluster;
@@ -156,7 +157,7 @@ describe('the body of a request', () => {
   };
   const restHead = (token: string) =>
     `POST /v1/conversations HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer ${token}`;
-  const closes = (socket: Socket) => expect.poll(() => socket.destroyed, { timeout: 10_000 }).toBe(true);
+  const closes = (socket: Socket) => expect.poll(() => socket.destroyed, { timeout: patient(10_000) }).toBe(true);
   const piece = Buffer.from('1\r\n \r\n');
 
   it.each([

@@ -5,6 +5,7 @@ import { rest, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
 import { range } from '../support/hearing.js';
+import { patient } from '../setup/patience.js';
 
 const atOnce = 4;
 
@@ -80,7 +81,7 @@ it.each([
   await holder.query('BEGIN');
   await lock();
   const acts = range(1, 40).map(act);
-  await expect.poll(waitingForLocks, { timeout: 15_000 }).toBe(atOnce);
+  await expect.poll(waitingForLocks, { timeout: patient(15_000) }).toBe(atOnce);
   await othersGoOn();
   expect(await waitingForLocks()).toBe(atOnce);
   await holder.query('ROLLBACK');

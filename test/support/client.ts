@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { io, type Socket } from 'socket.io-client';
 import type { ErrorBody } from '../../src/common/index.js';
+import { patient } from '../setup/patience.js';
 
 export const testSecret = 'a-secret-for-tests-that-is-long-enough-0123456789';
 
@@ -38,8 +39,7 @@ export interface Heard<T = any> {
   payload: T;
 }
 
-// Longer than a busy machine needs: an event that comes ends the wait.
-const patienceMs = 20_000;
+const patienceMs = patient(20_000);
 
 export class TestClient {
   /** Everything heard so far, in order. */
@@ -83,7 +83,8 @@ export class TestClient {
   }
 
   /**
-   * Resolves with the first payload of an event, heard already or within `timeoutMs`, that matches.
+   * Resolves with the first payload of an event, heard already or within `timeoutMs` (as
+   * `patient` takes it), that matches.
    */
   async waitFor<T = any>(
     event: string,
@@ -111,7 +112,8 @@ export class TestClient {
     this.socket.disconnect();
   }
 
-  private async until<T>(look: () => T | undefined, what: string, timeoutMs: number): Promise<T> {
+  private async until<T>(look: () => T | undefined, what: string, quietMs: number): Promise<T> {
+    const timeoutMs = patient(quietMs);
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const found = look();
@@ -140,6 +142,7 @@ export async function open(url: string, userId: string, options: ConnectOptions 
     transports: options.transports ?? ['websocket'],
     forceNew: true,
     reconnection,
+    timeout: patient(20_000),
     auth: { token, ...(deviceId === undefined ? {} : { deviceId }), ...(ackMode === undefined ? {} : { ackMode }) },
   });
   return new TestClient(socket, userId);

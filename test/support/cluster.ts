@@ -51,7 +51,7 @@ const testSettings: Partial<SettingsValues> = {
 
 async function startInProcess(settings: Partial<SettingsValues>, extensions: ParleyExtensions): Promise<TestNode> {
   const app = await createServer(makeSettings(settings), extensions);
-  await app.listen(await freePort(), '127.0.0.1');
+  await app.listen(0, '127.0.0.1');
   return { url: await app.getUrl(), app, stop: () => app.close() };
 }
 

@@ -1,7 +1,10 @@
 /** A client that speaks the wire protocol itself, and need not speak it well. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { patient } from '../setup/patience.js';
 import { tokenFor } from './client.js';
+
+const patienceMs = patient(5_000);
 
 export class RawSocket {
   /** Socket.IO packets heard so far, as text. */
@@ -41,11 +44,11 @@ export class RawSocket {
   }
 
   /**
-   * Resolves with the first packet, heard already or within 5 s, that matches; rejects when the
+   * Resolves with the first packet, heard already or later, that matches; rejects when the
    * connection ends.
    */
   async hears(matches: (text: string) => boolean): Promise<string> {
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + patienceMs;
     for (;;) {
       const found = this.heard.find(matches);
       if (found !== undefined) return found;
@@ -67,7 +70,7 @@ export class RawSocket {
     if (!this.isClosed)
       await Promise.race([
         once(this.socket, 'close'),
-        new Promise((_, reject) => setTimeout(() => reject(new Error('still open')), 5_000)),
+        new Promise((_, reject) => setTimeout(() => reject(new Error('still open')), patienceMs)),
       ]);
   }
 

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { inject, vi, expect } from 'vitest';
+import { inject, expect } from 'vitest';
 import { freePort } from '../../src/embedded/index.js';
 import { noteStarted } from '../setup/started-processes.js';
+import { eventually } from '../setup/patience.js';
 
 const slotCount = 16_384;
 const masters = 3;
@@ -55,7 +56,7 @@ export class RedisCluster {
     for (const { port, busPort } of this.nodes.slice(1)) {
       await call(this.nodes[0]!, 'cluster', 'meet', '127.0.0.1', port, busPort);
     }
-    await vi.waitFor(
+    await eventually(
       async () => {
         for (const info of await this.onEach('cluster', 'info')) {
           expect(info).toMatch(/cluster_state:ok[^]*known_nodes:3/);

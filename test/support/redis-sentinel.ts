@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { expect, inject, vi } from 'vitest';
+import { expect, inject } from 'vitest';
 import { freePort } from '../../src/embedded/index.js';
 import { noteStarted } from '../setup/started-processes.js';
+import { eventually } from '../setup/patience.js';
 
 const name = 'chat';
 
@@ -49,7 +50,7 @@ export class RedisSentinel {
   async swap(): Promise<void> {
     const before = await this.masterPort();
     await call(this.sentinel, 'sentinel', 'failover', name);
-    await vi.waitFor(async () => expect(await this.masterPort()).not.toBe(before), { timeout: 15_000, interval: 100 });
+    await eventually(async () => expect(await this.masterPort()).not.toBe(before), { timeout: 15_000, interval: 100 });
     await this.knowsItsReplica();
   }
 
@@ -68,7 +69,7 @@ export class RedisSentinel {
       const field = (key: string) => replica?.[replica.indexOf(key) + 1];
       expect([field('flags'), field('master-link-status')]).toEqual(['slave', 'ok']);
     };
-    await vi.waitFor(usable, { timeout: 30_000, interval: 100 });
+    await eventually(usable, { timeout: 30_000, interval: 100 });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Clients of the SDK for tests: each remembers what its handlers were handed. */
 import { ParleyClient, type ClientOptions, type Message, type ParleyEvents } from '../../src/client/index.js';
+import { patient } from '../setup/patience.js';
 import { tokenFor } from './client.js';
 
 type Name = keyof ParleyEvents;
@@ -52,7 +53,8 @@ export class RecordedClient extends ParleyClient {
     return this.of('new-message').map(textOf);
   }
 
-  async until(look: () => boolean, what: string, timeoutMs = 8_000): Promise<void> {
+  async until(look: () => boolean, what: string, quietMs = 8_000): Promise<void> {
+    const timeoutMs = patient(quietMs);
     const deadline = Date.now() + timeoutMs;
     while (!look()) {
       const is = `${this.state}; ${JSON.stringify(this.handed)}`;
