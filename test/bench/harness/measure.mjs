@@ -41,20 +41,22 @@ export async function runJob(target, services, job) {
 /**
  * Sends, or what else the job's kind does and counts as `acked`, and what it costs.
  *
- * @returns the generator's result, processor time per 1,000 acked in ms, and of the server per
- *   delivery in µs
+ * @returns the generator's result, processor time per 1,000 acked in ms, and per delivery in µs, of
+ *   the server alone and together with Postgres
  */
 export async function measureCosts(target, services, job) {
   const result = await runJob(target, services, job);
   if (job.kind === 'sending') target.acked = (target.acked ?? 0) + result.acked;
   const { start, end } = result.clocks;
   const per1000 = (name) => ((end[name] - start[name]) * 1_000) / result.acked;
+  const perDeliveryUs = (name) => ((end[name] - start[name]) * 1_000) / result.deliveries;
   return {
     ...result,
     serverPer1000: per1000('server'),
     postgresPer1000: per1000('postgres'),
     redisPer1000: per1000('redis'),
     totalPer1000: per1000('server') + per1000('postgres') + per1000('redis'),
-    perDeliveryUs: ((end.server - start.server) * 1_000) / result.deliveries,
+    perDeliveryUs: perDeliveryUs('server'),
+    perDeliveryUsWithPostgres: perDeliveryUs('server') + perDeliveryUs('postgres'),
   };
 }
