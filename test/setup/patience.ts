@@ -5,7 +5,8 @@
  */
 import { vi } from 'vitest';
 
-const isQuiet = process.env['QUIET_MACHINE'] === '1';
+/** Whether limits of time are strict. */
+export const isQuiet = process.env['QUIET_MACHINE'] === '1';
 
 /** The limit of a wait that takes about `ms` on a quiet machine. */
 export const patient = (ms: number): number => (isQuiet ? ms : Math.max(2 * ms, 30_000));
