@@ -42,7 +42,7 @@ export { MessageInterceptor, MessageType, type InterceptorVerdict, type MessageD
 export { ConnectionHooks, type AckMode, type Connection, type ConnectionHook } from './realtime/index.js';
 
 // Doors of your own: gateways and controllers inside the envelope.
-export { Actor, CurrentActor, Public, RequireScope } from './auth/index.js';
+export { Actor, CurrentActor, Ephemeral, Public, RequireScope } from './auth/index.js';
 export { ChatGateway, InArrivalOrder, ok, type Ack } from './realtime/index.js';
 export {
   ApiErrors,

@@ -3,6 +3,7 @@ import type { SettingsValues } from '../config/index.js';
 
 const publicKey = 'parley:public';
 const scopeKey = 'parley:scope';
+const ephemeralKey = 'parley:ephemeral';
 
 /**
  * Opens a REST route, or all of a controller, to callers without a token. Does nothing on a
@@ -18,6 +19,18 @@ export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(public
  *   `SERVICE_SCOPE` and `MODERATOR_SCOPE` give them; any other is the scope itself
  */
 export const RequireScope = (scope: string): MethodDecorator & ClassDecorator => SetMetadata(scopeKey, scope);
+
+/**
+ * Says that an event, or all of a gateway, neither stores nor reads what must survive: presence,
+ * typing and the like. Such an event is served also while the server cannot know in time what was
+ * revoked; every other is `UNAVAILABLE` then. Does nothing on a REST route.
+ */
+export const Ephemeral = (): MethodDecorator & ClassDecorator => SetMetadata(ephemeralKey, true);
+
+/** Whether an event is {@link Ephemeral}. */
+export function isEphemeral(context: ExecutionContext): boolean {
+  return marksOf(context).isEphemeral;
+}
 
 /** Whether a route is open; what stands on the method goes before what stands on the class. */
 export function isPublic(context: ExecutionContext): boolean {
@@ -41,6 +54,7 @@ export function scopeName(
 
 interface Marks {
   isPublic: boolean;
+  isEphemeral: boolean;
   scope: string | undefined;
 }
 
@@ -56,7 +70,11 @@ function marksOf(context: ExecutionContext): Marks {
   if (!marks) {
     const read = <T>(key: string): T | undefined =>
       (Reflect.getMetadata(key, handler) ?? Reflect.getMetadata(key, owner)) as T | undefined;
-    marks = { isPublic: read<boolean>(publicKey) ?? false, scope: read<string>(scopeKey) };
+    marks = {
+      isPublic: read<boolean>(publicKey) ?? false,
+      isEphemeral: read<boolean>(ephemeralKey) ?? false,
+      scope: read<string>(scopeKey),
+    };
     ofOwner.set(handler, marks);
   }
   return marks;

@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { AccessWatch } from './access-watch.js';
 import { Authenticator } from './authenticator.js';
 import { FailedSignIns } from './failed-sign-ins.js';
 import { HttpJwtGuard } from './http-jwt.guard.js';
@@ -9,6 +10,7 @@ import { RequestBudget } from './request-budget.js';
 import { RevocationRepository } from './revocation.repository.js';
 import { Revocations } from './revocations.js';
 import { RevokeController } from './revoke.controller.js';
+import { SessionController } from './session.controller.js';
 import { SignIn } from './sign-in.js';
 import { WsJwtGuard } from './ws-jwt.guard.js';
 
@@ -24,13 +26,14 @@ export interface AuthModuleOptions {
 @Global()
 @Module({})
 export class AuthModule {
-  /** Needs `Settings`, `Clock`, `Sql` and `NodeBus` from global modules. */
+  /** Needs `Settings`, `Clock`, `Metrics`, `Sql`, `WatchSql` and `NodeBus` from global modules. */
   static forRoot({ authenticator = JwtAuthenticator }: AuthModuleOptions = {}): DynamicModule {
     return {
       module: AuthModule,
-      controllers: [RevokeController],
+      controllers: [RevokeController, SessionController],
       providers: [
         { provide: Authenticator, useClass: authenticator },
+        AccessWatch,
         RevocationRepository,
         Revocations,
         FailedSignIns,
@@ -42,7 +45,7 @@ export class AuthModule {
         { provide: APP_GUARD, useExisting: HttpJwtGuard },
         { provide: APP_GUARD, useExisting: WsJwtGuard },
       ],
-      exports: [Authenticator, Revocations, RequestAdmission, SignIn, HttpJwtGuard, WsJwtGuard],
+      exports: [AccessWatch, Authenticator, Revocations, RequestAdmission, SignIn, HttpJwtGuard, WsJwtGuard],
     };
   }
 }

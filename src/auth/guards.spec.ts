@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChatError, Costs, errorCodeEntry } from '../common/index.js';
 import { makeSettings } from '../config/index.js';
 import { UserTurns } from '../database/index.js';
-import { Public, RequireScope } from './access.decorators.js';
+import { Ephemeral, Public, RequireScope } from './access.decorators.js';
+import type { AccessWatch } from './access-watch.js';
 import { actorOf } from './actor-of.js';
 import { Actor } from './actor.js';
 import { Authenticator } from './authenticator.js';
@@ -23,6 +24,16 @@ import { WsJwtGuard } from './ws-jwt.guard.js';
 let nowMs = 0;
 let revoked = new Set<string>();
 const clock = { now: () => nowMs };
+let isKept = true;
+const watch = {
+  get isKept() {
+    return isKept;
+  },
+  assertKept: async () => {
+    await new Promise(setImmediate);
+    if (!isKept) throw new ChatError('UNAVAILABLE');
+  },
+} as AccessWatch;
 const revocations = { isRevoked: ({ userId }: Principal) => revoked.has(userId) } as Revocations;
 const principal = { userId: 'alice', scopes: ['audit'], issuedAtMs: 0, expiresAtMs: 60_000 };
 
@@ -47,6 +58,7 @@ beforeAll(() => Logger.overrideLogger(false));
 beforeEach(() => {
   nowMs = 0;
   revoked = new Set();
+  isKept = true;
 });
 
 describe('SignIn', () => {
@@ -78,10 +90,12 @@ class Gateway {
   anybody(): void {}
   @RequireScope('admin')
   admins(): void {}
+  @Ephemeral()
+  typists(): void {}
 }
 
 describe('WsJwtGuard', () => {
-  const guard = new WsJwtGuard(signIn, settings);
+  const guard = new WsJwtGuard(signIn, watch, settings);
   const contextOf = (actor: Actor | undefined, handler = Gateway.prototype.anybody, type = 'ws') => {
     const context = new ExecutionContextHost([{ data: { actor } }, {}, {}, 'event'], Gateway, handler);
     context.setType(type);
@@ -91,6 +105,21 @@ describe('WsJwtGuard', () => {
 
   it('answers at once, without a promise', () => {
     expect(guard.canActivate(contextOf(new Actor(principal)))).toBe(true);
+  });
+
+  it('refuses what is durable while revocations cannot be read in time, and serves what is ephemeral', async () => {
+    isKept = false;
+    const actor = new Actor(principal);
+    await expect(guard.canActivate(contextOf(actor))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(guard.canActivate(contextOf(actor, Gateway.prototype.typists))).toBe(true);
+  });
+
+  it('judges a late event by the revocations that it waited for', async () => {
+    isKept = false;
+    const judged = guard.canActivate(contextOf(new Actor(principal)));
+    isKept = true;
+    revoked.add('alice');
+    await expect(judged).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
   });
 
   it('refuses a socket without an actor', () => {
@@ -177,7 +206,9 @@ describe('HttpJwtGuard', () => {
     const testing = await Test.createTestingModule({ controllers: [DoorController] }).compile();
     app = testing.createNestApplication({ logger: false });
     app.useGlobalGuards(
-      new HttpJwtGuard(new RequestAdmission(signIn, new RequestBudget(clock, settings), new UserTurns(), settings)),
+      new HttpJwtGuard(
+        new RequestAdmission(signIn, watch, new RequestBudget(clock, settings), new UserTurns(), settings),
+      ),
     );
     app.useGlobalFilters({
       catch: (error: ChatError, host) =>

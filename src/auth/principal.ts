@@ -16,6 +16,11 @@ export interface Principal {
   readonly issuedAtMs: number | null;
   /** `exp`, unix ms, without leeway. */
   readonly expiresAtMs: number;
+  /**
+   * SHA-256 of the token, in base64. `SignIn` sets it; an `Authenticator` leaves it out. A user who
+   * ends all other sessions keeps the one with this token.
+   */
+  readonly tokenHash?: string;
 }
 
 /**

@@ -5,6 +5,7 @@ import { Settings } from '../config/index.js';
 import { UserTurns } from '../database/index.js';
 import { scopeName } from './access.decorators.js';
 import { logRefusal } from './access-log.js';
+import { AccessWatch } from './access-watch.js';
 import { Actor } from './actor.js';
 import { bearerToken } from './handshake-token.js';
 import { RequestBudget } from './request-budget.js';
@@ -31,6 +32,7 @@ const withoutBody = new Set(['GET', 'HEAD', 'DELETE']);
 export class RequestAdmission {
   constructor(
     private readonly signIn: SignIn,
+    private readonly watch: AccessWatch,
     private readonly budget: RequestBudget,
     private readonly turns: UserTurns,
     private readonly settings: Settings,
@@ -90,7 +92,11 @@ export class RequestAdmission {
   private async principalOf(request: AdmittedRequest, response: ServerResponse) {
     try {
       const token = bearerToken(request.headers.authorization);
-      return await this.signIn.principalOf(token, clientNetwork(request, this.settings.trustProxy));
+      const principal = await this.signIn.principalOf(token, clientNetwork(request, this.settings.trustProxy));
+      if (this.watch.isKept) return principal;
+      await this.watch.assertKept();
+      this.signIn.assertStillValid(principal, null);
+      return principal;
     } catch (error) {
       if (error instanceof ChatError) this.refusal(request, error);
       // A 401 names the scheme that would do (RFC 9110, 11.6.1); harmless on a 503.

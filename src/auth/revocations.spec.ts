@@ -4,8 +4,12 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../test/setup/services.js';
 import { ChatError } from '../common/index.js';
-import { dataSourceOptions, Sql } from '../database/index.js';
+import { makeSettings } from '../config/index.js';
+import { dataSourceOptions, Sql, WatchSql } from '../database/index.js';
+import type { Metrics } from '../metrics/index.js';
 import { NodeBus, type BusHandler } from '../redis/index.js';
+import { AccessWatch } from './access-watch.js';
+import type { Principal } from './principal.js';
 import { RevocationRepository, revocationsPerPage } from './revocation.repository.js';
 import { Revocations } from './revocations.js';
 import { eventually } from '../../test/setup/patience.js';
@@ -18,7 +22,6 @@ class LinkedBus extends NodeBus {
   readonly isShared = true;
   isHealthy = true;
   private readonly handlers = new Map<string, BusHandler>();
-  private reconnected: ((awayMs: number) => void)[] = [];
 
   constructor(private readonly peers: LinkedBus[]) {
     super();
@@ -36,22 +39,16 @@ class LinkedBus extends NodeBus {
     this.handlers.set(topic, handler);
   }
 
-  override onReconnected(listener: (awayMs: number) => void): void {
-    this.reconnected.push(listener);
-  }
+  override onReconnected(): void {}
 
   hear(topic: string, payload: unknown): void {
     this.handlers.get(topic)?.(JSON.parse(JSON.stringify(payload)));
-  }
-
-  reconnect(): void {
-    this.isHealthy = true;
-    this.reconnected.forEach((listener) => listener(1_000));
   }
 }
 
 interface Node {
   revocations: Revocations;
+  watch: AccessWatch;
   bus: LinkedBus;
   pool: Pool;
   heard: [string, number][];
@@ -66,19 +63,22 @@ async function makeNode(): Promise<Node> {
   await source.initialize();
   const pool = (source.driver as unknown as { master: Pool }).master;
   const bus = new LinkedBus(peers);
-  const revocations = new Revocations(new RevocationRepository(new Sql(pool)), bus);
+  const sql = new Sql(pool);
+  const watch = new AccessWatch(makeSettings(), { sample: () => undefined } as unknown as Metrics);
+  const revocations = new Revocations(new RevocationRepository(sql, new WatchSql(pool)), sql, bus, watch);
   const heard: [string, number][] = [];
   revocations.onRevoked((userId, beforeMs) => heard.push([userId, beforeMs]));
   closing.push(async () => {
-    await revocations.onApplicationShutdown();
+    await watch.onApplicationShutdown();
     await source.destroy();
   });
-  return { revocations, bus, pool, heard };
+  return { revocations, watch, bus, pool, heard };
 }
 
 async function startNode(): Promise<Node> {
   const node = await makeNode();
   await node.revocations.onModuleInit();
+  await node.watch.onApplicationBootstrap();
   return node;
 }
 
@@ -150,11 +150,10 @@ describe('Revocations', () => {
     await eventually(() => expect(other.heard).toEqual([['alice', nowMs]]), { timeout: 20_000, interval: 20 });
   });
 
-  it('is read at once by a node whose bus is back', async () => {
+  it('is read by a node that the bus did not reach', async () => {
     const [one, other] = [await startNode(), await startNode()];
     other.bus.isHealthy = false;
     await one.revocations.revoke('alice');
-    other.bus.reconnect();
     await other.revocations.refresh();
     expect(other.revocations.isRevoked(old('alice'))).toBe(true);
   });
@@ -163,7 +162,7 @@ describe('Revocations', () => {
     const [one, other] = [await startNode(), await startNode()];
     await one.revocations.revoke('alice', nowMs - 10_000);
     await other.revocations.revoke('alice', nowMs - 50_000);
-    one.bus.hear('token-revoked', { userId: 'alice', beforeMs: nowMs - 70_000 });
+    one.bus.hear('revoked', { kind: 'tokens', userId: 'alice', beforeMs: nowMs - 70_000 });
     const later = await startNode();
     for (const { revocations } of [one, other, later]) {
       expect(revocations.isRevoked(tokenOf('alice', nowMs - 10_000))).toBe(true);
@@ -243,13 +242,101 @@ describe('Revocations', () => {
     });
     revocations.onRevoked((userId, beforeMs) => heard.push([userId, beforeMs]));
     await revocations.onModuleInit();
-    for (const nonsense of [null, 'alice', {}, { userId: 'alice' }, { userId: 7, beforeMs: nowMs }]) {
-      bus.hear('token-revoked', nonsense);
+    const alice = { userId: 'alice', beforeMs: nowMs };
+    for (const nonsense of [
+      null,
+      'alice',
+      {},
+      alice,
+      { kind: 'tokens', userId: 'alice' },
+      { kind: 'tokens', userId: 7, beforeMs: nowMs },
+      { ...alice, kind: 'sessions' },
+      { ...alice, kind: 'device', deviceId: 7 },
+    ]) {
+      bus.hear('revoked', nonsense);
     }
     await revocations.revoke('alice', nowMs);
     expect(heard).toEqual([
       ['alice', nowMs],
       ['alice', nowMs],
     ]);
+  });
+});
+
+describe("a user's own revocations", () => {
+  const used: Principal = { ...tokenOf('alice', null), tokenHash: 'used' };
+  const second = (ms: number) => Math.floor(ms / 1_000) * 1_000;
+  const markOf = ({ heard }: Node) => heard.at(-1)![1];
+
+  it('end all tokens of the second and before it, and those that do not say when, but the one in use', async () => {
+    const [node, other] = [await startNode(), await startNode()];
+    await node.revocations.endOtherSessions(used);
+    const markMs = markOf(node);
+    for (const { revocations } of [node, other, await startNode()]) {
+      const isRevoked = (issuedAtMs: number | null, tokenHash = 'other') =>
+        revocations.isRevoked({ ...tokenOf('alice', issuedAtMs), tokenHash });
+      const ofSecond = [second(markMs) - 1_000, second(markMs), second(markMs) + 999, second(markMs) + 1_000, null];
+      expect(ofSecond.map((issuedAtMs) => isRevoked(issuedAtMs))).toEqual([true, true, true, false, true]);
+      expect(isRevoked(null, 'used')).toBe(false);
+      expect(revocations.isRevoked(tokenOf('alice', null))).toBe(true);
+    }
+  });
+
+  it('keep one token only: the exception of an earlier call ends', async () => {
+    const [node, other] = [await startNode(), await startNode()];
+    await node.revocations.endOtherSessions(used);
+    const newer = { ...tokenOf('alice', second(markOf(node)) + 1_000), tokenHash: 'newer' };
+    await other.revocations.endOtherSessions(newer);
+    for (const { revocations } of [node, other]) {
+      expect([used, newer].map((principal) => revocations.isRevoked(principal))).toEqual([true, false]);
+    }
+  });
+
+  it('do not bring a token back that an earlier call has taken', async () => {
+    const [node, other] = [await startNode(), await deafNode()];
+    await node.revocations.endOtherSessions(used);
+    const loser = { ...old('alice'), tokenHash: 'loser' };
+    expect(other.revocations.isRevoked(loser)).toBe(false);
+    await expect(other.revocations.endOtherSessions(loser)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    expect(node.revocations.isRevoked(used)).toBe(false);
+    expect(node.revocations.isRevoked(loser)).toBe(true);
+  });
+
+  it('keep no token that an admin takes back later', async () => {
+    const node = await startNode();
+    await node.revocations.endOtherSessions(used);
+    await node.revocations.revoke('alice', nowMs);
+    expect(node.revocations.isRevoked(used)).toBe(true);
+  });
+
+  it('take back the tokens of a removed device on that device, and nothing if there was none', async () => {
+    const [node, other] = [await startNode(), await startNode()];
+    expect(await node.revocations.removeDevice('alice', 'phone', async () => false)).toBe(false);
+    expect(node.revocations.isRevoked(old('alice'), 'phone')).toBe(false);
+    expect(await node.revocations.removeDevice('alice', 'phone', async () => true)).toBe(true);
+    const markMs = markOf(node);
+    for (const { revocations } of [node, other, await startNode()]) {
+      const isRevoked = (issuedAtMs: number | null, deviceId: string | null) =>
+        revocations.isRevoked(tokenOf('alice', issuedAtMs), deviceId);
+      const ofSecond = [second(markMs), second(markMs) + 1_000, null];
+      expect(ofSecond.map((issuedAtMs) => isRevoked(issuedAtMs, 'phone'))).toEqual([true, false, true]);
+      expect([isRevoked(null, 'laptop'), isRevoked(null, null)]).toEqual([false, false]);
+    }
+  });
+
+  it('keep the newest 100 removed devices apart; the tokens of earlier ones end on every device', async () => {
+    const { pool, revocations } = await deafNode();
+    await pool.query(
+      `INSERT INTO revocations (user_id, device_id, before, xid)
+       SELECT 'alice', 'device-' || n, to_timestamp($1::float8 / 1000) + make_interval(secs => n), current_xid()
+       FROM generate_series(1, 101) n ORDER BY random()`,
+      [second(nowMs)],
+    );
+    await revocations.refresh();
+    const isRevoked = (seconds: number, deviceId: string) =>
+      revocations.isRevoked(tokenOf('alice', second(nowMs) + seconds * 1_000), deviceId);
+    expect([isRevoked(101, 'device-101'), isRevoked(102, 'device-101')]).toEqual([true, false]);
+    expect([isRevoked(1, 'unknown'), isRevoked(2, 'unknown')]).toEqual([true, false]);
+    expect([isRevoked(1, 'device-1'), isRevoked(2, 'device-1')]).toEqual([true, false]);
   });
 });

@@ -25,7 +25,7 @@ export class RevokeController {
   @ApiOperation({
     summary: 'Takes back a user’s tokens',
     description:
-      'Tokens issued up to `before` stop working on every node within 2 s, and their sockets are closed. Cannot be ' +
+      'Tokens issued up to `before` stop working on every node within `REVOCATION_BOUND_MS`, and their sockets are closed. Cannot be ' +
       'undone; repeating it is no error. Needs the scope `admin`.',
   })
   @ApiNoContentResponse({ description: 'Committed; holds on this node already' })

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { ChatError, Clock } from '../common/index.js';
 import { Settings } from '../config/index.js';
@@ -41,18 +42,16 @@ export class SignIn {
    * @param token null when the client sent none
    * @param network where it comes from (`clientNetwork`), for the count of bad tokens; null where
    *   that is not known
+   * @param deviceId the device that speaks; null: none (REST), or not known yet
    * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE | RATE_LIMITED
    *   (a bad token, above `FAILED_SIGN_INS_PER_MINUTE`), nothing else
    */
-  async principalOf(token: string | null, network: string | null): Promise<Principal> {
+  async principalOf(token: string | null, network: string | null, deviceId: string | null = null): Promise<Principal> {
     if (token === null || token === '') throw new ChatError('UNAUTHENTICATED');
     if (token.length > maxTokenCharacters) throw new ChatError('UNAUTHENTICATED', { message: 'The token is too long' });
-    const principal = await this.authenticate(token, network);
-    try {
-      this.assertStillValid(principal);
-    } catch (error) {
-      throw rememberOwner(error as ChatError, principal.userId);
-    }
+    const authenticated = await this.authenticate(token, network);
+    const principal = Object.freeze({ ...authenticated, tokenHash: hash('sha256', token, 'base64') });
+    this.assertStillValid(principal, deviceId);
     return principal;
   }
 
@@ -60,12 +59,14 @@ export class SignIn {
    * Checks again what can change after verification. Synchronous and cheap: it runs for every
    * event.
    *
+   * @param deviceId as {@link principalOf} takes it
    * @throws ChatError TOKEN_EXPIRED (also at the very instant: RFC 7519, 4.1.4) | TOKEN_REVOKED
    */
-  assertStillValid(principal: Principal): void {
+  assertStillValid(principal: Principal, deviceId: string | null): void {
     // Written so that a time that is not a number counts as expired.
-    if (!(this.clock.now() < principal.expiresAtMs + this.leewayMs)) throw new ChatError('TOKEN_EXPIRED');
-    if (this.revocations.isRevoked(principal)) throw new ChatError('TOKEN_REVOKED');
+    const isExpired = !(this.clock.now() < principal.expiresAtMs + this.leewayMs);
+    if (!isExpired && !this.revocations.isRevoked(principal, deviceId)) return;
+    throw rememberOwner(new ChatError(isExpired ? 'TOKEN_EXPIRED' : 'TOKEN_REVOKED'), principal.userId);
   }
 
   private async authenticate(token: string, network: string | null): Promise<Principal> {

@@ -309,6 +309,12 @@ export const settingsTable = {
     2_800,
     'An event not answered within this is answered `UNAVAILABLE`',
   ),
+  revocationBoundMs: setting(
+    'REVOCATION_BOUND_MS',
+    int(500, 60_000),
+    2_000,
+    'Within this, what takes access away counts on every node; a node that cannot keep it refuses durable events',
+  ),
   shutdownTimeoutMs: setting(
     'SHUTDOWN_TIMEOUT_MS',
     int(100, 600_000),

@@ -49,7 +49,7 @@ export interface AccessRefusal {
  * there is nothing to wait for: it is synchronous because it runs for every message. A policy that
  * needs facts from elsewhere keeps them in memory.
  *
- * The role may be up to 5 s old for the verbs of messages (see ConversationDirectory), never for
+ * The role may be up to `REVOCATION_BOUND_MS` old for the verbs of messages (see ConversationDirectory), never for
  * those of members. There is one policy; to combine several, write one that asks them in order.
  *
  * @since 0.1.0

@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../test/setup/services.js';
+import type { AccessWatch } from '../auth/index.js';
 import { newId } from '../common/index.js';
+import { makeSettings } from '../config/index.js';
 import { Sql } from '../database/index.js';
 import { NodeBus } from '../redis/index.js';
 import { ConversationDirectory } from './conversation.directory.js';
@@ -9,6 +11,7 @@ import type { Membership } from './membership.js';
 import { MembershipRepository } from './membership.repository.js';
 
 let nowMs = 0;
+let isKept = true;
 
 class TestBus extends NodeBus {
   readonly nodeId = 'node';
@@ -58,7 +61,13 @@ beforeEach(async () => {
   id = newId();
   bus = new TestBus();
   repository = new WatchedRepository(new Sql(pool));
-  directory = new ConversationDirectory(repository, bus, { now: () => nowMs });
+  isKept = true;
+  const watch = {
+    get isKept() {
+      return isKept;
+    },
+  } as AccessWatch;
+  directory = new ConversationDirectory(repository, bus, watch, { now: () => nowMs }, makeSettings());
   await pool.query(`INSERT INTO conversations (id, kind) VALUES ($1, 'group')`, [id]);
   await join('alice');
 });
@@ -123,13 +132,16 @@ describe('ConversationDirectory', () => {
     expect(directory.peek(id)?.participants.has('alice')).toBe(false);
   });
 
-  it('believes its memory for a minute, without the bus for five seconds, and after an outage not at all', async () => {
+  it('believes its memory for a minute, for the revocation bound if it is told of nothing, and after an outage not at all', async () => {
     const known = await directory.get(id);
     nowMs += 59_000;
     expect(directory.peek(id)).toBe(known);
     bus.isHealthy = false;
+    expect(directory.peek(id)).toBe(known);
+    isKept = false;
     expect(directory.peek(id)).toBeNull();
     bus.isHealthy = true;
+    expect(directory.peek(id)).toBe(known);
     nowMs += 1_000;
     expect(directory.peek(id)).toBeNull();
     await directory.get(id);

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { AccessWatch } from '../auth/index.js';
 import { Clock } from '../common/index.js';
+import { Settings } from '../config/index.js';
 import { NodeBus } from '../redis/index.js';
 import type { Membership, Standing } from './membership.js';
 import { MembershipRepository } from './membership.repository.js';
@@ -9,7 +11,6 @@ const maxConversations = 50_000;
 // About 100 bytes each: 200 MB at the very worst.
 const maxParticipants = 2_000_000;
 const maxAgeMs = 60_000;
-const maxAgeWithoutBusMs = 5_000;
 const maxLoads = 3;
 
 interface Entry {
@@ -27,9 +28,11 @@ interface Load {
  *
  * Guarantees:
  * - asked with a version, never answers with an older one (as long as Postgres knows it);
- * - asked without one, may still know a participant who has left for as long as the notice of it
- *   takes: milliseconds, at most 5 s when the node that committed it died or the bus is away. What
- *   commits checks again in SQL;
+ * - asked without one, may still know a participant who has left, or an earlier role, for as long
+ *   as the notice of it takes: milliseconds, at most `REVOCATION_BOUND_MS` when the node that
+ *   committed it died or the bus is away. What commits checks again in SQL. While this node can
+ *   neither read the notices from Postgres nor hear the bus, what is older than the bound counts no
+ *   more;
  * - never denies a participant from memory: before it says no, it has asked Postgres.
  *
  * Bounded: 50,000 conversations and 2,000,000 participants, the least recently used go first.
@@ -47,7 +50,9 @@ export class ConversationDirectory {
   constructor(
     private readonly memberships: MembershipRepository,
     private readonly bus: NodeBus,
+    private readonly watch: AccessWatch,
     private readonly clock: Clock,
+    private readonly settings: Settings,
   ) {
     // Notices of the time without the bus never came.
     this.bus.onReconnected(() => this.cache.clear());
@@ -96,7 +101,8 @@ export class ConversationDirectory {
   }
 
   private isFresh({ loadedAtMs }: Entry): boolean {
-    return this.clock.now() - loadedAtMs < (this.bus.isHealthy ? maxAgeMs : maxAgeWithoutBusMs);
+    const isTold = this.watch.isKept || this.bus.isHealthy;
+    return this.clock.now() - loadedAtMs < (isTold ? maxAgeMs : this.settings.revocationBoundMs);
   }
 
   private load(conversationId: string, minVersion: number): Promise<Membership | null> {

@@ -1,5 +1,5 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { Actor, CurrentActor } from '../auth/index.js';
+import { Actor, CurrentActor, Ephemeral } from '../auth/index.js';
 import { ChatGateway, ok, type Ack } from '../realtime/index.js';
 import { ConversationIdDto } from './conversation.dto.js';
 import { JoinService, type JoinedConversation } from './join.service.js';
@@ -14,6 +14,7 @@ export class ConversationGateway {
     return ok(await this.joins.join(actor, dto.conversationId));
   }
 
+  @Ephemeral()
   @SubscribeMessage('leave-conversation')
   async leave(
     @CurrentActor() actor: Actor,

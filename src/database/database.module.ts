@@ -13,6 +13,7 @@ import { PostgresDeploymentIdentity } from './postgres.deployment-identity.js';
 import { SlowSql } from './slow-sql.js';
 import { Sql } from './sql.js';
 import { UserTurns } from './user-turns.js';
+import { WatchSql } from './watch-sql.js';
 
 const goodbyeTimeoutMs = 1_000;
 
@@ -26,16 +27,19 @@ class PatientDataSource extends DataSource {
   }
 }
 
-/** A second pool, without entities. */
-class SlowDataSource extends PatientDataSource implements OnApplicationShutdown {
+/** A further pool, without entities. */
+class FurtherDataSource extends PatientDataSource implements OnApplicationShutdown {
   onApplicationShutdown(): Promise<void> {
     return this.destroy();
   }
 }
 
+class SlowDataSource extends FurtherDataSource {}
+class WatchDataSource extends FurtherDataSource {}
+
 /**
- * Opens the DataSource and offers {@link Sql}, {@link SlowSql}, {@link UserTurns}, {@link
- * CommitPosition} and {@link DeploymentIdentity} everywhere.
+ * Opens the DataSource and offers {@link Sql}, {@link SlowSql}, {@link WatchSql}, {@link
+ * UserTurns}, {@link CommitPosition} and {@link DeploymentIdentity} everywhere.
  */
 @Global()
 @Module({})
@@ -72,6 +76,16 @@ export class DatabaseModule {
           inject: [SlowDataSource],
           useFactory: (dataSource: DataSource) => new SlowSql(poolOf(dataSource)),
         },
+        {
+          provide: WatchDataSource,
+          inject: [Settings, getDataSourceToken()],
+          useFactory: (settings: Settings) => new WatchDataSource(watchOptionsOf(settings)).initialize(),
+        },
+        {
+          provide: WatchSql,
+          inject: [WatchDataSource],
+          useFactory: (dataSource: DataSource) => new WatchSql(poolOf(dataSource)),
+        },
         UserTurns,
         ClockWatch,
         CommitPosition,
@@ -81,13 +95,19 @@ export class DatabaseModule {
           useFactory: (sql: Sql) => new PostgresDeploymentIdentity(sql),
         },
       ],
-      exports: [Sql, SlowSql, CommitPosition, DeploymentIdentity, UserTurns],
+      exports: [Sql, SlowSql, WatchSql, CommitPosition, DeploymentIdentity, UserTurns],
     };
   }
 }
 
 function optionsOf(settings: Settings, poolSize: number): DataSourceOptions {
   return dataSourceOptions({ url: requireUrl(settings), poolSize, timeoutMs: settings.databaseTimeoutMs });
+}
+
+/** A reading that takes longer than half the bound is given up, so that the next one may keep it. */
+function watchOptionsOf(settings: Settings): DataSourceOptions {
+  const timeoutMs = Math.min(settings.databaseTimeoutMs, settings.revocationBoundMs / 2);
+  return dataSourceOptions({ url: requireUrl(settings), poolSize: 1, timeoutMs: Math.ceil(timeoutMs) });
 }
 
 function poolOf(dataSource: DataSource): Pool {

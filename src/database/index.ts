@@ -21,3 +21,4 @@ export { runMigrations } from './migrate.js';
 export { assertReachable } from './reachable.js';
 export { assertMigrated } from './schema-check.js';
 export { isDatabaseAway, isLockTimeout, Sql, type SqlRunner, type Statement } from './sql.js';
+export { WatchSql } from './watch-sql.js';

@@ -20,7 +20,12 @@ export class DeviceController {
   }
 
   @Delete(':deviceId')
-  @ApiOperation({ summary: 'Disconnects and forgets a device' })
+  @ApiOperation({
+    summary: 'Disconnects and forgets a device',
+    description:
+      'Its sockets get `TOKEN_REVOKED` and are closed; tokens issued until now, or within this second, open no session of ' +
+      'this device any more. REST and other devices are not affected: against a thief use `DELETE /v1/me/sessions`.',
+  })
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiNoContentResponse({ description: 'The device is disconnected and forgotten' })
   @ApiErrors('NOT_FOUND', 'VALIDATION_FAILED')

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Sql } from '../database/index.js';
+import { Sql, type SqlRunner } from '../database/index.js';
 
 /** One installation of one user. */
 export interface DeviceKey {
@@ -95,15 +95,13 @@ export class DeviceRepository {
     );
   }
 
-  /** Forgets a device with its cursors. @returns whether it was there */
-  async forget({ userId, deviceId }: DeviceKey): Promise<boolean> {
-    return this.sql.transaction(async (tx) => {
-      const gone = await tx.rows('DELETE FROM devices WHERE user_id = $1 AND device_id = $2 RETURNING 1', [
-        userId,
-        deviceId,
-      ]);
-      await tx.rows('DELETE FROM device_cursors WHERE user_id = $1 AND device_id = $2', [userId, deviceId]);
-      return gone.length > 0;
-    });
+  /** Forgets a device with its cursors, in the caller's transaction. @returns whether it was there */
+  async forget(tx: SqlRunner, { userId, deviceId }: DeviceKey): Promise<boolean> {
+    const gone = await tx.rows('DELETE FROM devices WHERE user_id = $1 AND device_id = $2 RETURNING 1', [
+      userId,
+      deviceId,
+    ]);
+    await tx.rows('DELETE FROM device_cursors WHERE user_id = $1 AND device_id = $2', [userId, deviceId]);
+    return gone.length > 0;
   }
 }

@@ -1,17 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Actor } from '../auth/index.js';
+import { Revocations, type Actor } from '../auth/index.js';
 import { ChatError, Clock, decodeCursor, encodeCursor, pageLimit, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { isoTime } from '../conversations/index.js';
-import { NodeBus } from '../redis/index.js';
-import { SessionService } from '../realtime/index.js';
 import type { DevicePageDto } from './device.dto.js';
 import { DeviceRepository, type DeviceKey } from './device.repository.js';
 import { DeviceSightings } from './device.sightings.js';
 import { OfflineQueueStore } from './offline-queue.store.js';
 
-const topic = 'forget-device';
 const defaultLimit = 50;
 // A device is noted a few milliseconds after its `session-ready`; far longer only where Postgres is
 // held up.
@@ -33,13 +30,10 @@ export class DeviceService {
     private readonly devices: DeviceRepository,
     private readonly sightings: DeviceSightings,
     private readonly queue: OfflineQueueStore,
-    private readonly sessions: SessionService,
-    private readonly bus: NodeBus,
+    private readonly revocations: Revocations,
     private readonly clock: Clock,
     private readonly settings: Settings,
-  ) {
-    this.bus.subscribe(topic, (device) => this.disconnectHere(device as DeviceKey));
-  }
+  ) {}
 
   /** @throws ChatError VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`) */
   async list({ userId }: Actor, { cursor, limit: asked }: DevicePageDto): Promise<Page<Device>> {
@@ -64,16 +58,14 @@ export class DeviceService {
   }
 
   /**
-   * Forgets a device: its sockets are disconnected on all nodes, its progress and queue are gone.
-   * Should it connect again, it is a new device.
+   * Forgets a device: its tokens are taken back for it, its sockets are closed on all nodes, its
+   * progress and queue are gone. Should it connect again with a newer token, it is a new device.
    *
    * @throws ChatError NOT_FOUND
    */
   async forget({ userId }: Actor, deviceId: string): Promise<void> {
     const device = { userId, deviceId };
     if (!(await this.remove(device))) throw new ChatError('NOT_FOUND');
-    this.disconnectHere(device);
-    if (this.bus.isShared) this.bus.publish(topic, device).catch(() => undefined);
     // What is left in a queue expires; Postgres knows the device no more, so nobody believes it.
     await this.queue.take(userId, deviceId).catch(() => undefined);
   }
@@ -83,16 +75,12 @@ export class DeviceService {
    * there was such a device
    */
   private async remove(device: DeviceKey): Promise<boolean> {
+    const { userId, deviceId } = device;
     for (let tries = 0; tries < maxNoteTries; tries++) {
-      if (await this.devices.forget(device)) return true;
-      if (!(await this.sightings.connectedDevices(device.userId)).has(device.deviceId)) return false;
+      if (await this.revocations.removeDevice(userId, deviceId, (tx) => this.devices.forget(tx, device))) return true;
+      if (!(await this.sightings.connectedDevices(userId)).has(deviceId)) return false;
       await pause(noteMs);
     }
-    return true;
-  }
-
-  private disconnectHere({ userId, deviceId }: DeviceKey): void {
-    const error = new ChatError('FORBIDDEN', { message: 'The device was removed' });
-    this.sessions.closeConnections(userId, error, (connection) => connection.deviceId === deviceId);
+    return this.revocations.removeDevice(userId, deviceId, async () => true);
   }
 }

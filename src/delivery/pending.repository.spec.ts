@@ -151,7 +151,7 @@ describe('PendingRepository', () => {
     await reader(20);
     await look();
     expect(await position()).not.toBeNull();
-    await devices.forget(phone);
+    await devices.forget(new Sql(pool), phone);
     await devices.touch([phone]);
     expect(await position()).toBeNull();
   });

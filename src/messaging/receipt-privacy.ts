@@ -9,7 +9,7 @@ import { ReceiptPrivacyRepository, type ReceiptStance } from './receipt-privacy.
 const maxUsers = 200_000;
 /** Users, and those they block. */
 const maxIds = 1_000_000;
-// Only for notices that come late, because their node died or Redis is away.
+// Notices come within the revocation bound; this bounds what is kept of a node that cannot read.
 const maxAgeMs = 10_000;
 
 /** Of almost everybody: one object, so that comparing it is enough. */
@@ -32,7 +32,7 @@ interface Query {
  * - `readReceipts: false` hides one's own read cursor from others, and others' from oneself.
  * - A block of either side withholds both cursors of each from the other (contract, section 10.4).
  *
- * From memory; a change made on any node counts after milliseconds, at most 10 s. Look-ups of one
+ * From memory; a change made on any node counts after milliseconds, at most `REVOCATION_BOUND_MS`. Look-ups of one
  * turn of the event loop share one query, so a group of any size costs one.
  */
 @Injectable()

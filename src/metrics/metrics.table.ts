@@ -31,6 +31,9 @@ export const metricsTable = {
     parley_offline_notifications_total: { help: 'Notifications of absent users', labels: ['outcome'] },
   },
   gauges: {
+    parley_revocation_lag_seconds: {
+      help: 'Age of the last complete reading of revocations and changes of members',
+    },
     parley_clock_skew_seconds: { help: 'Clock of this node minus that of Postgres; 0 while they agree' },
     parley_connections: { help: 'Open sockets of this process' },
     parley_open_files_exhausted: { help: '1 while this process may open no more files, so new connections are closed' },

@@ -1,11 +1,15 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { AccessWatch } from '../auth/index.js';
 import { Sql } from '../database/index.js';
 import { Metrics } from '../metrics/index.js';
 import { NodeBus, RedisHealth } from '../redis/index.js';
 import { HealthChecks } from './health-checks.js';
 import { standardError, standardOutput } from './standard-output.js';
 
-/** Watches what every server stands on: Postgres, Redis and the way to the other nodes. */
+/**
+ * Watches what every server stands on: Postgres, Redis, the way to the other nodes, and whether it
+ * learns of revocations in time.
+ */
 @Injectable()
 export class StandardProbes implements OnModuleInit, OnApplicationShutdown {
   private stopCounting: (() => void)[] = [];
@@ -16,11 +20,13 @@ export class StandardProbes implements OnModuleInit, OnApplicationShutdown {
     private readonly sql: Sql,
     private readonly redis: RedisHealth,
     private readonly bus: NodeBus,
+    private readonly watch: AccessWatch,
   ) {}
 
   onModuleInit(): void {
     this.checks.add('postgres', () => this.sql.rows('SELECT 1'));
     this.checks.add('redis', () => this.redis.ping());
+    this.checks.add('revocations', () => this.watch.assertKept());
     this.metrics.sample('parley_redis_up', () => [{ value: Number(this.redis.isUp) }]);
     this.metrics.sample('parley_bus_healthy', () => [{ value: Number(this.bus.isHealthy) }]);
     this.metrics.sample('parley_postgres_pool', () =>

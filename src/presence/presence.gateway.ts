@@ -1,6 +1,6 @@
 import { ConnectedSocket, MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import type { Socket } from 'socket.io';
-import { Actor, CurrentActor } from '../auth/index.js';
+import { Actor, CurrentActor, Ephemeral } from '../auth/index.js';
 import { byIds, Costs } from '../common/index.js';
 import type { Presence } from '../common/index.js';
 import { ChatGateway, EmptyDto, ok, type Ack } from '../realtime/index.js';
@@ -12,6 +12,7 @@ interface Presences {
 }
 
 /** Presence, by socket. */
+@Ephemeral()
 @ChatGateway()
 export class PresenceGateway {
   constructor(private readonly presence: PresenceService) {}

@@ -1,6 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
+import type { AccessWatch } from '../auth/index.js';
 import { NodeBus } from '../redis/index.js';
 import { Announcer } from './announcer.js';
+import type { OutboxLogReader } from './outbox-log.reader.js';
 import type { NoticeLogRepository } from './notice-log.repository.js';
 import type { Notice, OutboxRepository } from './outbox.repository.js';
 
@@ -41,12 +43,12 @@ it('takes nothing from the outbox before all keepers are there: it would be forg
     },
     delete: async () => undefined,
   };
-  const log: Pick<NoticeLogRepository, 'ofLast' | 'forgetOld'> = {
-    ofLast: async () => [],
+  const log: Pick<NoticeLogRepository, 'forgetOld'> = {
     forgetOld: async () => undefined,
   };
   const bus = new ReturningBus();
-  announcer = new Announcer(outbox as OutboxRepository, log as NoticeLogRepository, bus);
+  const [reader, watch] = [{} as OutboxLogReader, {} as AccessWatch];
+  announcer = new Announcer(outbox as OutboxRepository, log as NoticeLogRepository, reader, bus, watch);
   bus.comeBack();
   await new Promise(setImmediate);
   expect(rows).toHaveLength(1);

@@ -1,7 +1,10 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { AccessWatch } from '../auth/index.js';
+import { newRandomId } from '../common/index.js';
 import type { SqlRunner } from '../database/index.js';
 import { NodeBus } from '../redis/index.js';
+import { OutboxLogReader } from './outbox-log.reader.js';
 import { NoticeLogRepository } from './notice-log.repository.js';
 import { OutboxRepository, type Notice } from './outbox.repository.js';
 
@@ -22,9 +25,8 @@ const sweepIntervalMs = 1_000;
 const abandonedAfterMs = 2_000;
 const sweepLimit = 200;
 const forgetIntervalMs = 600_000;
-const replayRetryMs = 500;
-// A notice is written before its transaction commits, and announced after.
-const replayMarginMs = 6_000;
+// The log hands a notice over within the revocation bound; the sweep, as long as Redis is away.
+const maxRemembered = 50_000;
 
 /**
  * Tells every node of committed changes, even when the node that committed them died before it
@@ -35,9 +37,10 @@ const replayMarginMs = 6_000;
  * deleted a little later, together. What is left, because the node died or the bus was away, any
  * node announces when it finds it, within about 3 s.
  *
- * A node that was cut off from the others handles what it missed when it is back.
+ * Besides, each node reads the log of notices from Postgres all the time, so that a notice is
+ * handled within `REVOCATION_BOUND_MS` also while the bus is away or lost it.
  *
- * At least once, so handlers drop what they have seen. @see ADR-0004
+ * At least once, so handlers drop what they have seen. @see ADR-0004, ADR-0028
  */
 @Injectable()
 export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -49,26 +52,29 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
   private sweeping: Promise<void> | null = null;
 
   private readonly selfHealing = new Set<string>();
+  /** Ids of logged notices that were handled here: they come by several ways. */
+  private readonly handled = new LRUCache<string, true>({ max: maxRemembered });
   private forgetTimer: NodeJS.Timeout | null = null;
   /**
    * Before this, not all handlers and keepers are there: what was taken from the outbox would be
    * forgotten unkept.
    */
   private isStarted = false;
-  private isStopping = false;
 
   constructor(
     private readonly outbox: OutboxRepository,
     private readonly log: NoticeLogRepository,
+    private readonly logReader: OutboxLogReader,
     private readonly bus: NodeBus,
+    private readonly watch: AccessWatch,
   ) {
     // Nobody is connected yet before that, and nothing is in memory that a notice could make old.
     this.bus.subscribe(topic, (notices) => this.isStarted && this.handleAll(notices as Notice[]));
-    this.bus.onReconnected((awayMs) => {
-      if (!this.isStarted) return;
-      void this.sweep();
-      void this.replay(awayMs);
+    this.bus.onReconnected(() => {
+      if (this.isStarted) void this.sweep();
     });
+    // Without other nodes, nobody else announces anything.
+    if (this.bus.isShared) this.watch.add(() => this.logReader.readNew((notices) => this.handleAll(notices)));
   }
 
   onApplicationBootstrap(): void {
@@ -78,7 +84,6 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
     if (this.timer) clearInterval(this.timer);
     if (this.forgetTimer) clearInterval(this.forgetTimer);
     await this.sweeping;
@@ -89,8 +94,7 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
    * Registers the one handler of a kind of notice; before the application listens.
    *
    * @param options.catchesUp the kind's owner finds out by itself what this node missed while it
-   *   was cut off from the others; by default what was announced meanwhile (an hour at most) is
-   *   handled then
+   *   was cut off from the others; by default the node reads it from the log
    */
   on(kind: string, handler: NoticeHandler, { catchesUp = false } = {}): void {
     this.handlers.set(kind, handler);
@@ -105,7 +109,10 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
   /** Puts notices into the caller's transaction. @returns the ticket for {@link announce} */
   async enlist(tx: SqlRunner, notices: Notice[]): Promise<number> {
     const logged = notices.filter(({ kind }) => !this.selfHealing.has(kind));
-    if (this.bus.isShared && logged.length > 0) await this.log.insert(tx, logged);
+    if (this.bus.isShared && logged.length > 0) {
+      for (const notice of logged) notice.id ??= newRandomId();
+      await this.log.insert(tx, logged);
+    }
     return this.outbox.insert(tx, this.bus.nodeId, notices);
   }
 
@@ -158,6 +165,10 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   private handle(notice: Notice): void {
+    if (notice.id !== undefined) {
+      if (this.handled.has(notice.id)) return;
+      this.handled.set(notice.id, true);
+    }
     const handler = this.handlers.get(notice.kind) as ((payload: unknown) => Promise<void> | void) | undefined;
     if (!handler) return this.logger.warn(`no handler for notices of kind ${notice.kind}`);
     try {
@@ -183,22 +194,6 @@ export class Announcer implements OnApplicationBootstrap, OnApplicationShutdown 
       }
     }
     return waits.length === 0 ? null : Promise.all(waits);
-  }
-
-  /**
-   * After this node was cut off from the bus: handles what others announced meanwhile, and perhaps
-   * some of it again.
-   */
-  private async replay(awayMs: number): Promise<void> {
-    const sinceMs = performance.now() - awayMs - replayMarginMs;
-    while (!this.isStopping) {
-      try {
-        return this.handleAll(await this.log.ofLast(performance.now() - sinceMs));
-      } catch (error) {
-        this.logger.debug(`what was missed without the bus is read later: ${String(error)}`);
-      }
-      await sleep(replayRetryMs, undefined, { ref: false });
-    }
   }
 
   private sweep(): Promise<void> {

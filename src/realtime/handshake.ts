@@ -87,7 +87,9 @@ export class Handshake {
     const token = tokenOfHandshake({ auth, headers: socket.handshake.headers });
     const network = clientNetwork(socket.request, this.settings.trustProxy);
     const principal = await this.signIn.principalOf(token, network);
-    return { actor: new Actor(principal, deviceIdOf(auth), socket.id), ackMode: ackModeOf(auth) };
+    const deviceId = deviceIdOf(auth);
+    this.signIn.assertStillValid(principal, deviceId);
+    return { actor: new Actor(principal, deviceId, socket.id), ackMode: ackModeOf(auth) };
   }
 
   private async withinTime(socket: Socket, entry: Promise<void>): Promise<void> {

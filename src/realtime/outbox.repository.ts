@@ -8,6 +8,8 @@ import { Sql, type SqlRunner } from '../database/index.js';
 export interface Notice {
   kind: string;
   payload: unknown;
+  /** Random, set when it is enlisted and every node reads it from the log: a node acts on it once. */
+  id?: string;
 }
 
 interface OutboxRow {

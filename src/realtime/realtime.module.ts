@@ -12,6 +12,7 @@ import { EventDispatcher } from './event-dispatcher.js';
 import { EventMetrics } from './event-metrics.js';
 import { GatewayAudit } from './gateway-audit.js';
 import { Handshake } from './handshake.js';
+import { OutboxLogReader } from './outbox-log.reader.js';
 import { NoticeLogRepository } from './notice-log.repository.js';
 import { OutboxRepository } from './outbox.repository.js';
 import { PacketWriter } from './packet-writer.js';
@@ -39,6 +40,7 @@ import { StrangerLimits } from './stranger-limits.js';
     Handshake,
     HandshakeAdmission,
     StrangerLimits,
+    OutboxLogReader,
     NoticeLogRepository,
     OutboxRepository,
     PacketWriter,

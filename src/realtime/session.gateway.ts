@@ -1,12 +1,13 @@
 import { ConnectedSocket, MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import type { Socket } from 'socket.io';
-import { Actor, CurrentActor } from '../auth/index.js';
+import { Actor, CurrentActor, Ephemeral } from '../auth/index.js';
 import { ok, type Ack } from './ack.js';
 import { ChatGateway } from './chat-gateway.decorator.js';
 import { EmptyDto, RefreshTokenDto } from './session.dto.js';
 import { SessionService, type Pulse } from './session.service.js';
 
 /** The verbs of the session itself. */
+@Ephemeral()
 @ChatGateway()
 export class SessionGateway {
   constructor(private readonly sessions: SessionService) {}

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { Socket } from 'socket.io';
-import { Actor, Revocations, SignIn } from '../auth/index.js';
+import { AccessWatch, Actor, Revocations, SignIn } from '../auth/index.js';
 import { ChatError, clientNetwork, Clock, newRandomId } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { CommitPosition, encodePosition, type Position } from '../database/index.js';
@@ -27,6 +27,7 @@ export class SessionService implements OnModuleInit {
     private readonly position: CommitPosition,
     private readonly signIn: SignIn,
     private readonly revocations: Revocations,
+    private readonly watch: AccessWatch,
     private readonly expiry: TokenExpiry,
     private readonly clock: Clock,
     private readonly settings: Settings,
@@ -50,7 +51,7 @@ export class SessionService implements OnModuleInit {
     this.registry.add(connection);
     socket.once('disconnect', (reason) => void this.end(connection, reason));
     // Revoked between the handshake and this moment: no listener could find the connection then.
-    if (this.revocations.isRevoked(actor.principal))
+    if (this.revocations.isRevoked(actor.principal, actor.deviceId))
       return connection.refuse(new ChatError('TOKEN_REVOKED').toBody(newRandomId()));
     this.expiry.watch(connection);
     for (const hook of this.hooks.all()) hook.connected?.(connection);
@@ -72,7 +73,7 @@ export class SessionService implements OnModuleInit {
   async refresh(actor: Actor, token: string): Promise<{ expiresAt: string }> {
     const connection = actor.connectionId === null ? undefined : this.registry.get(actor.connectionId);
     const network = connection ? clientNetwork(connection.socket.request, this.settings.trustProxy) : null;
-    const principal = await this.signIn.principalOf(token, network);
+    const principal = await this.signIn.principalOf(token, network, actor.deviceId);
     actor.principal = principal;
     if (connection) this.expiry.watch(connection);
     return { expiresAt: new Date(principal.expiresAtMs).toISOString() };
@@ -103,6 +104,7 @@ export class SessionService implements OnModuleInit {
   private async announce(connection: Connection): Promise<void> {
     try {
       const pulse = this.pulseAt(await this.position.now(), connection);
+      await this.watch.assertKept();
       if (!connection.isOpen) return;
       connection.open({
         userId: connection.userId,
@@ -113,8 +115,8 @@ export class SessionService implements OnModuleInit {
       });
       await this.eachHook('ready', (hook) => hook.ready?.(connection));
     } catch (error) {
-      // Without a position there is no session; closing the transport lets a stock client try again
-      // by itself.
+      // Without a position, or without the latest revocations, there is no session; closing the
+      // transport lets a stock client try again by itself.
       this.logger.warn(`session of ${connection.id} not opened: ${String(error)}`);
       connection.socket.conn.close();
     }
@@ -138,7 +140,7 @@ export class SessionService implements OnModuleInit {
 
   private closeRevoked(userId: string): void {
     this.closeConnections(userId, new ChatError('TOKEN_REVOKED'), ({ actor }) =>
-      this.revocations.isRevoked(actor.principal),
+      this.revocations.isRevoked(actor.principal, actor.deviceId),
     );
   }
 }

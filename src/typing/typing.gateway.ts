@@ -1,10 +1,11 @@
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
-import { Actor, CurrentActor } from '../auth/index.js';
+import { Actor, CurrentActor, Ephemeral } from '../auth/index.js';
 import { ConversationIdDto } from '../conversations/index.js';
 import { ChatGateway, ok, type Ack } from '../realtime/index.js';
 import { TypingService, type TypingUsers } from './typing.service.js';
 
 /** Typing, by socket. */
+@Ephemeral()
 @ChatGateway()
 export class TypingGateway {
   constructor(private readonly typing: TypingService) {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock } from '../common/index.js';
+import { Settings } from '../config/index.js';
 import { NodeBus } from '../redis/index.js';
 import { ChangeMarks } from './change-marks.js';
 import { VisibilityEvents, type VisibilityChange } from './visibility.events.js';
@@ -12,7 +13,6 @@ const maxAudienceIds = 1_000_000;
 const maxAudience = 10_000;
 const maxIdsPerQuery = 500;
 const maxAgeMs = 60_000;
-const maxAgeWithoutBusMs = 5_000;
 
 interface Remembered {
   step: number;
@@ -34,9 +34,10 @@ type Pair = readonly [viewerId: string, userId: string];
  * Who may see whom: presence and typing, events and answers alike.
  *
  * From memory where possible. A change of a block, contact, privacy, membership or acceptance
- * counts as soon as it is answered, on every node the bus reaches; at most 5 s later when the node
- * that committed it died or the bus is away. Ask at the moment of telling, not of subscribing, and
- * nobody keeps hearing what he may no longer see.
+ * counts as soon as it is answered, on every node the bus reaches; at most `REVOCATION_BOUND_MS`
+ * later when the node that committed it died or the bus is away (an acceptance by a message: at
+ * most 5 s). Ask at the moment of telling, not of subscribing, and nobody keeps hearing what they
+ * may no longer see.
  *
  * Bounded: 200,000 pairs and 1,000,000 ids of audiences, the least recently used go first; one
  * query for up to 500 ids.
@@ -56,6 +57,7 @@ export class UserVisibility {
     private readonly repository: VisibilityRepository,
     private readonly bus: NodeBus,
     private readonly clock: Clock,
+    private readonly settings: Settings,
     events: VisibilityEvents,
   ) {
     events.onChanged((change) => this.forget(change));
@@ -136,7 +138,8 @@ export class UserVisibility {
   private isGood({ step, readAtMs }: Remembered, ...userIds: string[]): boolean {
     const ageMs = this.clock.now() - readAtMs;
     return (
-      ageMs < (this.bus.isHealthy ? maxAgeMs : maxAgeWithoutBusMs) && this.marks.areUnchangedSince(step, ...userIds)
+      ageMs < (this.bus.isHealthy ? maxAgeMs : this.settings.revocationBoundMs) &&
+      this.marks.areUnchangedSince(step, ...userIds)
     );
   }
 

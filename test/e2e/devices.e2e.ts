@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorBody, Message } from '../../src/common/index.js';
-import { rest, type TestClient } from '../support/client.js';
+import { refusedConnection, rest, tokenFor, type TestClient } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { directConversation } from '../support/conversations.js';
 import { eventually } from '../setup/patience.js';
@@ -35,6 +35,7 @@ async function connectedDevices(userId: string): Promise<string[]> {
   return body.items.filter((one: any) => one.connected).map((one: any) => one.deviceId);
 }
 
+const secondsFromNow = (seconds: number) => Math.floor(Date.now() / 1_000) + seconds;
 const seqs = (client: TestClient) => client.of<Message>('new-message').map(({ seq }) => seq);
 
 describe('devices', () => {
@@ -116,7 +117,7 @@ describe('devices', () => {
     await database.query('ROLLBACK');
     await database.end();
     expect((await forgetting).status).toBe(204);
-    expect((await phone.waitFor<ErrorBody>('error')).code).toBe('FORBIDDEN');
+    expect((await phone.waitFor<ErrorBody>('error')).code).toBe('TOKEN_REVOKED');
     expect(await listed()).toEqual([]);
   });
 
@@ -127,15 +128,38 @@ describe('devices', () => {
     await untilDelivered(1);
     const { status } = await rest(cluster.url(0), bob, 'DELETE', '/v1/me/devices/phone');
     expect(status).toBe(204);
-    expect((await phone.waitFor<ErrorBody>('error')).code).toBe('FORBIDDEN');
+    expect((await phone.waitFor<ErrorBody>('error')).code).toBe('TOKEN_REVOKED');
     await eventually(() => expect(phone.socket.connected).toBe(false));
     expect((await rest(cluster.url(0), bob, 'GET', '/v1/me/devices')).body.items).toEqual([]);
     const again = await rest(cluster.url(1), bob, 'DELETE', '/v1/me/devices/phone');
     expect(again).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
-    // Connecting again, it is a new device: it starts where the user has come.
-    const back = await cluster.connect(bob, 0, { deviceId: 'phone' });
+    // Connecting again with a newer token, it is a new device: it starts where the user has come.
+    const back = await cluster.connect(bob, 0, { deviceId: 'phone', claims: { iat: secondsFromNow(2) } });
     await send('later');
     await back.waitFor<Message>('new-message', ({ seq }) => seq === 2);
     expect(seqs(back)).toEqual([2]);
+  });
+
+  it('a removed device opens no session with tokens from before; others and newer tokens do', async () => {
+    const { bob } = await scene();
+    const token = await tokenFor(bob);
+    const timeless = await tokenFor(bob, { claims: { iat: undefined } });
+    const newer = await tokenFor(bob, { claims: { iat: secondsFromNow(2) } });
+    await cluster.connect(bob, 0, { token });
+    const laptop = await cluster.connect(bob, 1, { deviceId: 'laptop', token });
+    const { status } = await rest(cluster.url(1), bob, 'DELETE', '/v1/me/devices/default', undefined, { token });
+    expect(status).toBe(204);
+    for (const node of [0, 1]) {
+      for (const [deviceId, old] of [
+        ['default', token],
+        [undefined, token],
+        ['default', timeless],
+      ] as const) {
+        expect((await refusedConnection(cluster.url(node), { token: old, deviceId })).code).toBe('TOKEN_REVOKED');
+      }
+      const back = await cluster.connect(bob, node, { token: newer });
+      expect((await back.refused('refresh-token', { token })).code).toBe('TOKEN_REVOKED');
+      await laptop.ask('refresh-token', { token });
+    }
   });
 });

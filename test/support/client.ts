@@ -25,10 +25,14 @@ export function tokenFor(
     .sign(createSecretKey(Buffer.from(testSecret)));
 }
 
-export interface ConnectOptions extends TokenOptions {
+/** With which token: this one, or one made for this call. */
+export interface CallerOptions extends TokenOptions {
+  token?: string;
+}
+
+export interface ConnectOptions extends CallerOptions {
   deviceId?: string;
   ackMode?: 'auto' | 'manual';
-  token?: string;
   reconnection?: boolean;
   /** Default: WebSocket only. */
   transports?: ('websocket' | 'polling')[];
@@ -189,12 +193,12 @@ export async function rest<T = any>(
   method: string,
   path: string,
   body?: unknown,
-  options: TokenOptions = {},
+  options: CallerOptions = {},
 ): Promise<RestAnswer<T>> {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: {
-      authorization: `Bearer ${await tokenFor(userId, options)}`,
+      authorization: `Bearer ${options.token ?? (await tokenFor(userId, options))}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
