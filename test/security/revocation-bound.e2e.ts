@@ -1,11 +1,12 @@
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TestClock } from '../../src/testing/index.js';
 import { rest } from '../support/client.js';
 import { TestCluster } from '../support/cluster.js';
 import { groupConversation } from '../support/conversations.js';
 import { revocationKinds, type PreparedRevocation } from '../support/revocations.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../setup/patience.js';
 
 // The clock of the nodes stands still, so nothing that they remember grows old: a change counts on
 // the other node only if it comes over the bus, or is read from Postgres.
@@ -52,7 +53,7 @@ describe.each(outages)('on another node, with Redis $name, counts', ({ begin, en
   it.each(revocationKinds)('$name', async ({ name }) => {
     const { act, effect } = prepared.get(name)!;
     await act();
-    await vi.waitFor(effect, { timeout: 20_000, interval: 50 });
+    await eventually(effect, { timeout: 2_000, interval: 50 });
   });
 });
 
@@ -85,13 +86,11 @@ describe('a node that cannot read in time what was revoked', () => {
       const conversationId = await groupConversation(cluster.url(), alice, [bob]);
       const client = await cluster.connect(alice, 1);
       const message = { conversationId, content: { text: 'hello' } };
-      await vi.waitFor(() => client.ask('send-message', message), { timeout: 20_000 });
+      await eventually(() => client.ask('send-message', message));
 
       await holder.query('BEGIN');
       await holder.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
-      await vi.waitFor(async () => expect((await client.refused('send-message', message)).code).toBe('UNAVAILABLE'), {
-        timeout: 20_000,
-      });
+      await eventually(async () => expect((await client.refused('send-message', message)).code).toBe('UNAVAILABLE'));
       const down = await readiness();
       expect(down.status).toBe(503);
       expect(down.body.dependencies).toMatchObject({ postgres: { status: 'up' }, revocations: { status: 'down' } });
@@ -104,8 +103,8 @@ describe('a node that cannot read in time what was revoked', () => {
       expect(client.socket.connected).toBe(true);
 
       await holder.query('ROLLBACK');
-      await vi.waitFor(() => client.ask('send-message', message), { timeout: 20_000, interval: 100 });
-      await vi.waitFor(async () => expect((await readiness()).status).toBe(200), { timeout: 20_000, interval: 100 });
+      await eventually(() => client.ask('send-message', message), { interval: 100 });
+      await eventually(async () => expect((await readiness()).status).toBe(200), { interval: 100 });
     },
   );
 });
