@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { announcement, explanation, warnOfMistypedSettings } from './announcement.js';
 import { ownDatabaseVariable, ownPort, Supervisor } from './cluster/index.js';
 import { readServerSettings, settingsTable, SettingsError, type Settings } from './config/index.js';
-import { assertMigrated, assertReachable } from './database/index.js';
+import { prepareDatabase } from './database/index.js';
 import {
   assertPortsFree,
   guardStandardStreams,
@@ -101,8 +101,11 @@ function stopOnSignals(started: Promise<void>): void {
 async function start(given: Settings, nodes: number): Promise<void> {
   const settings = await services.start(given, nodes);
   assertRedis(settings);
-  await assertReachable(settings.databaseUrl!);
-  if (!settings.migrationsRun) await assertMigrated(settings.databaseUrl!);
+  await prepareDatabase({
+    url: settings.databaseUrl!,
+    mustMigrate: settings.migrationsRun,
+    onWait: (line) => standardError.write(`${line}\n`),
+  });
   if (isStopping) return;
   const hosts = await listenHosts(settings.host);
   supervisor = supervise(given, settings, nodes, hosts.length);

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { announcement, explanation, warnOfMistypedSettings } from './announcement.js';
 import { clusterNode, routeToSiblings } from './cluster/index.js';
 import { readServerSettings, type Settings } from './config/index.js';
-import { assertMigrated, assertReachable } from './database/index.js';
+import { prepareDatabase } from './database/index.js';
 import { assertPortsFree, guardStandardStreams, listen, standardError, standardOutput } from './ops/index.js';
 import { createServer } from './server.js';
 import { OwnServices } from './services.js';
@@ -33,8 +33,11 @@ function stopOnSignals(settings: Settings, started: Promise<void>): void {
 
 async function start(given: Settings): Promise<void> {
   const settings = await services.start(given);
-  await assertReachable(settings.databaseUrl!);
-  if (!settings.migrationsRun) await assertMigrated(settings.databaseUrl!);
+  await prepareDatabase({
+    url: settings.databaseUrl!,
+    mustMigrate: settings.migrationsRun,
+    onWait: (line) => standardError.write(`${line}\n`),
+  });
   if (isStopping) return;
   app = await createServer(settings, {}, node);
   if (node) await routeToSiblings(await app.init(), node, settings.port);

@@ -3,6 +3,7 @@
  * one stops the start with one line that names it.
  */
 export { ConfigModule, type SettingsSource } from './config.module.js';
+export { readDatabaseUrl, type DatabaseAddress, type DatabaseHost } from './database-url.js';
 export { mistypedSettings } from './mistyped-settings.js';
 export {
   makeSettings,

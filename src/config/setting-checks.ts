@@ -1,5 +1,6 @@
 /** Checks and conversions of single settings. Each message stands behind the setting's name, and never quotes the value. */
 import { z } from 'zod';
+import { readDatabaseUrl } from './database-url.js';
 import { faultOfOrigin, isNetwork, type TrustedProxies } from '../common/index.js';
 
 // Number('') is 0: an empty variable must not pass as a number.
@@ -36,6 +37,16 @@ export const urlOf = (...protocols: string[]) =>
       },
     )
     .optional() as z.ZodType<string | undefined>;
+export const databaseUrl = z
+  .string()
+  .superRefine((text, context) => {
+    try {
+      readDatabaseUrl(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  })
+  .optional() as z.ZodType<string | undefined>;
 const words = z.union([
   z.array(z.string()),
   z.string().transform((text) =>

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import type { TrustedProxies } from '../common/index.js';
-import { bool, int, optionalText, origins, scopeName, secrets, trustedProxies, urlOf } from './setting-checks.js';
+import {
+  bool,
+  databaseUrl,
+  int,
+  optionalText,
+  origins,
+  scopeName,
+  secrets,
+  trustedProxies,
+  urlOf,
+} from './setting-checks.js';
 
 /**
  * One setting: the environment variable that carries it, its check, its default and the line the
@@ -74,13 +84,9 @@ export const settingsTable = {
     'Address that clients use, for absolute links; its origin counts as the server’s own',
     { shownDefault: 'taken from the request' },
   ),
-  databaseUrl: setting(
-    'DATABASE_URL',
-    urlOf('postgres:', 'postgresql:'),
-    undefined,
-    'Postgres; left out, an embedded one is started',
-    { secret: 'one' },
-  ),
+  databaseUrl: setting('DATABASE_URL', databaseUrl, undefined, 'Postgres; left out, an embedded one is started', {
+    secret: 'one',
+  }),
   databasePoolSize: setting('DATABASE_POOL_SIZE', int(2, 200), 10, 'Connections of one process to Postgres'),
   databaseSlowPoolSize: setting(
     'DATABASE_SLOW_POOL_SIZE',

@@ -4,8 +4,11 @@ import { settingsTable, type SettingEntry, type SettingsValues } from './setting
 
 /** A start that must not go on: one line per wrong setting, each naming it. */
 export class SettingsError extends Error {
-  constructor(readonly lines: string[]) {
-    super(lines.join('\n'));
+  constructor(
+    readonly lines: string[],
+    cause?: unknown,
+  ) {
+    super(lines.join('\n'), { cause });
     this.name = 'SettingsError';
   }
 }

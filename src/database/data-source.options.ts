@@ -1,10 +1,14 @@
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from './migrations/index.js';
+import { postgresClientOf } from './postgres.client.js';
 
 export interface DatabaseTarget {
   url: string;
   poolSize: number;
+  /** Of connecting, and of each statement. */
   timeoutMs: number;
+  /** Only connecting is bounded: a migration may take as long as it needs. */
+  isUnbounded?: boolean;
 }
 
 /**
@@ -19,7 +23,6 @@ export function dataSourceOptions(
 ): DataSourceOptions {
   return {
     type: 'postgres',
-    url: target.url,
     entities,
     migrations,
     migrationsTableName: 'migrations',
@@ -30,14 +33,13 @@ export function dataSourceOptions(
     parseInt8: true,
     poolSize: target.poolSize,
     connectTimeoutMS: target.timeoutMs,
-    applicationName: 'parley',
     extra: {
-      // The server gives up by itself; the client's own time-out covers a server that hangs.
-      statement_timeout: target.timeoutMs,
-      lock_timeout: target.timeoutMs,
-      // A frozen node must not hold a conversation's lock for longer than others wait for it.
-      idle_in_transaction_session_timeout: target.timeoutMs,
-      query_timeout: target.timeoutMs + 250,
+      Client: postgresClientOf(target.url, {
+        connectTimeoutMs: target.timeoutMs,
+        // The server gives up by itself; the client's own time-out covers a server that hangs.
+        statementMs: target.isUnbounded ? 0 : target.timeoutMs,
+      }),
+      ...(target.isUnbounded ? {} : { query_timeout: target.timeoutMs + 250 }),
       keepAlive: true,
     },
     // A pool member that dies while idle must not end the process; the next caller gets a new one.

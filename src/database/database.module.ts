@@ -8,7 +8,7 @@ import { DeploymentIdentity } from '../common/index.js';
 import { ClockWatch } from './clock-watch.js';
 import { CommitPosition } from './commit-position.js';
 import { dataSourceOptions } from './data-source.options.js';
-import { runMigrations } from './migrate.js';
+import { prepareDatabase } from './prepare-database.js';
 import { PostgresDeploymentIdentity } from './postgres.deployment-identity.js';
 import { SlowSql } from './slow-sql.js';
 import { Sql } from './sql.js';
@@ -51,8 +51,7 @@ export class DatabaseModule {
         TypeOrmModule.forRootAsync({
           inject: [Settings],
           useFactory: async (settings: Settings) => {
-            const url = requireUrl(settings);
-            if (settings.migrationsRun) await runMigrations(url);
+            await prepareDatabase({ url: requireUrl(settings), mustMigrate: settings.migrationsRun });
             return { ...optionsOf(settings, settings.databasePoolSize), autoLoadEntities: true, retryAttempts: 0 };
           },
           dataSourceFactory: (options) => new PatientDataSource(options as DataSourceOptions).initialize(),

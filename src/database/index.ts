@@ -18,7 +18,7 @@ export { dataSourceOptions, type DatabaseTarget } from './data-source.options.js
 export { SlowSql } from './slow-sql.js';
 export { UserTurns } from './user-turns.js';
 export { runMigrations } from './migrate.js';
-export { assertReachable } from './reachable.js';
-export { assertMigrated } from './schema-check.js';
+export { singleConnection } from './postgres.client.js';
+export { prepareDatabase } from './prepare-database.js';
 export { isDatabaseAway, isLockTimeout, Sql, type SqlRunner, type Statement } from './sql.js';
 export { WatchSql } from './watch-sql.js';

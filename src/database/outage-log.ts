@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { reasonOf } from './reason.js';
 
 const intervalMs = 10_000;
 // What one transaction does to another is no outage: 40 rollback, 55P03 lock not available, 57014
@@ -14,10 +15,10 @@ export class OutageLog {
   private lastMs = -Infinity;
 
   note(error: Error & { code?: string }): void {
-    const { code = '', message } = error;
+    const { code = '' } = error;
     const nowMs = performance.now();
     if (everyday.test(code) || nowMs - this.lastMs < intervalMs) return;
     this.lastMs = nowMs;
-    this.logger.warn(`Postgres cannot be used: ${message}${code === '' ? '' : ` (${code})`}`);
+    this.logger.warn(`Postgres cannot be used: ${reasonOf(error)}`);
   }
 }

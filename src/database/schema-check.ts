@@ -1,6 +1,6 @@
-import pg from 'pg';
 import { SettingsError } from '../config/index.js';
 import { migrations } from './migrations/index.js';
+import { singleConnection } from './postgres.client.js';
 
 /**
  * Makes sure that a database whose migrations this process is not to run has had them. One that is
@@ -9,11 +9,9 @@ import { migrations } from './migrations/index.js';
  * @throws SettingsError
  */
 export async function assertMigrated(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  // Cut between two statements: the next one fails.
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = singleConnection(url);
   try {
+    await client.connect();
     const { rows } = await client.query<{ found: string | null }>("SELECT to_regclass('migrations') AS found");
     const done = rows[0]?.found ? await client.query<{ name: string }>('SELECT name FROM migrations') : { rows: [] };
     const known = new Set(done.rows.map(({ name }) => name));
@@ -23,6 +21,6 @@ export async function assertMigrated(url: string): Promise<void> {
       `MIGRATIONS_RUN: is false, and the database lacks ${missing.length} migrations; run them with npm run migration:run`,
     ]);
   } finally {
-    await client.end();
+    void client.end().catch(() => undefined);
   }
 }

@@ -18,9 +18,10 @@ export interface SqlRunner {
   rows<T extends QueryResultRow>(text: string | Statement, values?: unknown[]): Promise<T[]>;
 }
 
-// Class 08: connection; 53: resources; 57P: operator intervention (shutdown, cancel); 25006:
-// read-only; 40: rollback; 55P03: lock not available; 58: system error (disk).
-const unavailableStates = /^(08|53|57P|57014|25006|40|55P03|58)/;
+// Class 08: connection; 28: sign-in refused; 3D000: no such database; 53: resources; 57P: operator
+// intervention (shutdown, cancel); 25006: read-only; 40: rollback; 55P03: lock not available; 58:
+// system error (disk).
+const unavailableStates = /^(08|28|3D000|53|57P|57014|25006|40|55P03|58)/;
 const unavailableErrnos = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -29,15 +30,28 @@ const unavailableErrnos = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ECONNABORTED',
+  'EPROTO',
 ]);
+// Certificates and TLS, as Node names what is wrong with them.
+const tlsCodes = /^(ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|CERT_|HOSTNAME_MISMATCH|INVALID_CA)/;
 const unavailableMessages =
-  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end|^SASL:|SSL connection/i;
 
 /** Whether a driver's error says that Postgres is away, not that the statement is wrong. */
 export function isDatabaseAway(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return unavailableStates.test(code) || unavailableErrnos.has(code) || unavailableMessages.test(error.message);
+  const isDialing = 'syscall' in error && error.syscall === 'connect';
+  return (
+    isDialing ||
+    unavailableStates.test(code) ||
+    unavailableErrnos.has(code) ||
+    tlsCodes.test(code) ||
+    unavailableMessages.test(error.message)
+  );
 }
 
 /**
@@ -47,6 +61,15 @@ export function isDatabaseAway(error: unknown): error is Error {
 export function isLockTimeout(error: unknown): boolean {
   const cause: unknown = error instanceof ChatError ? error.cause : error;
   return cause instanceof Error && 'code' in cause && cause.code === '55P03';
+}
+
+/** As Postgres refuses a write. */
+class ReadOnlyError extends Error {
+  readonly code = '25006';
+
+  constructor() {
+    super('the database takes no writes: it is a standby or read-only');
+  }
 }
 
 function unavailable(cause?: unknown): ChatError {
@@ -97,15 +120,15 @@ export class Sql implements SqlRunner {
   }
 
   /**
-   * Cut between two statements, or in the very packet that hands a connection over: the next
-   * statement fails. The pool listens to idle connections only, and without a listener the process
-   * would end.
+   * For pools that are not ours. Cut between two statements, or in the very packet that hands a
+   * connection over: the next statement fails. The pool listens to idle connections only, and
+   * without a listener the process would end.
    */
   private listenToErrors(): void {
-    const heard = new WeakSet<PoolClient>();
+    const watched = new WeakSet<PoolClient>();
     this.pool.on('acquire', (client) => {
-      if (heard.has(client)) return;
-      heard.add(client);
+      if (watched.has(client)) return;
+      watched.add(client);
       client.on('error', () => undefined);
     });
   }
@@ -142,6 +165,14 @@ export class Sql implements SqlRunner {
     if (!isDatabaseAway(error)) return error;
     this.outages.note(error);
     return unavailable(error);
+  }
+
+  /** @throws ChatError UNAVAILABLE unless Postgres answers and takes writes */
+  async assertWritable(): Promise<void> {
+    const [row] = await this.rows<{ isReadOnly: boolean }>(
+      `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS "isReadOnly"`,
+    );
+    if (row!.isReadOnly) throw this.translated(new ReadOnlyError());
   }
 
   /** Connections in use, idle, and callers waiting for one. */

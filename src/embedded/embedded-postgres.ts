@@ -35,8 +35,20 @@ function urlOf({ port, password }: Endpoint, database: string): string {
   return `postgres://${postgresUser}:${password}@127.0.0.1:${port}/${database}`;
 }
 
-async function query(url: string, text: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+/** Everything is said: what is left out, the driver takes from libpq's variables of the shell. */
+async function query({ port, password }: Endpoint, database: string, text: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port,
+    user: postgresUser,
+    password,
+    database,
+    ssl: false,
+    options: '-c client_min_messages=notice',
+    application_name: 'parley',
+    client_encoding: 'UTF8',
+    connectionTimeoutMillis: 5_000,
+  });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -47,16 +59,19 @@ async function query(url: string, text: string): Promise<pg.QueryResult> {
 }
 
 async function answers(endpoint: Endpoint): Promise<boolean> {
-  return query(urlOf(endpoint, 'postgres'), 'SELECT 1').then(
+  return query(endpoint, 'postgres', 'SELECT 1').then(
     () => true,
-    () => false,
+    (error: Error & { code?: string }) => {
+      // It answers, and will not let this process in: waiting longer does not help.
+      if (error.code?.startsWith('28')) throw error;
+      return false;
+    },
   );
 }
 
 async function ensureDatabase(endpoint: Endpoint): Promise<void> {
-  const url = urlOf(endpoint, 'postgres');
-  const found = await query(url, `SELECT 1 FROM pg_database WHERE datname = '${postgresUser}'`);
-  if (found.rowCount === 0) await query(url, `CREATE DATABASE ${postgresUser}`);
+  const found = await query(endpoint, 'postgres', `SELECT 1 FROM pg_database WHERE datname = '${postgresUser}'`);
+  if (found.rowCount === 0) await query(endpoint, 'postgres', `CREATE DATABASE ${postgresUser}`);
 }
 
 function serverArguments(home: PostgresHome, port: number, settings: Record<string, string> = {}): string[] {

@@ -17,9 +17,14 @@ const plainWords: Record<string, string> = {
   ENOTDIR: 'a part of the path is a file',
 };
 
+// As containers have it that run under any user id.
+const namelessUser =
+  'initdb needs a name for the user id of this process; add one to /etc/passwd (useradd --uid), start under an id that has one (--user), or set DATABASE_URL';
+
 /** Picks from what a program printed the one line that says why it gave up. */
 export function tellingLine(output: string): string {
   if (/no space left|free disk space/i.test(output)) return plainWords['ENOSPC']!;
+  if (/could not look up effective user/i.test(output)) return namelessUser;
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   return lines.find((line) => /FATAL|PANIC|could not|error/i.test(line)) ?? lines.at(-1) ?? 'it printed nothing';
 }

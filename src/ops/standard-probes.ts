@@ -24,7 +24,7 @@ export class StandardProbes implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.checks.add('postgres', () => this.sql.rows('SELECT 1'));
+    this.checks.add('postgres', () => this.sql.assertWritable());
     this.checks.add('redis', () => this.redis.ping());
     this.checks.add('revocations', () => this.watch.assertKept());
     this.metrics.sample('parley_redis_up', () => [{ value: Number(this.redis.isUp) }]);

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import {
   findRedisServer,
   startEmbeddedPostgres,
   startEmbeddedRedis,
   type EmbeddedPostgres,
 } from '../embedded/index.js';
+import { singleConnection } from '../database/index.js';
 
 /** A database, or a Redis, that ends with {@link stop}. */
 export interface TestService {
@@ -65,7 +65,7 @@ export class TestServices {
   }
 
   private async run(statement: string): Promise<void> {
-    const client = new pg.Client({ connectionString: this.postgres.url });
+    const client = singleConnection(this.postgres.url);
     await client.connect();
     try {
       await client.query(statement);

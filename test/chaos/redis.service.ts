@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from '../../src/embedded/index.js';
-import { requireRedisServer } from '../setup/redis-server.js';
+import { requireRedisServer } from '../setup/programs.js';
 
 const startTimeoutMs = 20_000;
 

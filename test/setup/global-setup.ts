@@ -5,7 +5,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { runMigrations } from '../../src/database/index.js';
 import { startEmbeddedPostgres } from '../../src/embedded/index.js';
-import { requireRedisServer } from './redis-server.js';
+import { requirePgBouncer, requireRedisServer } from './programs.js';
 import { killLeftovers } from './started-processes.js';
 import { transpileSource } from './transpiled-source.js';
 
@@ -14,6 +14,7 @@ declare module 'vitest' {
     /** The shared Postgres, as its superuser. */
     postgresUrl: string;
     redisServerPath: string;
+    pgBouncerPath: string;
     /** A directory of this run, removed at its end. */
     runDir: string;
     /**
@@ -45,18 +46,20 @@ async function makeTemplate(url: string): Promise<void> {
 }
 
 /**
- * Once per run: one Postgres, the Redis program, the compiled source. Whatever is missing ends the
- * run.
+ * Once per run: one Postgres, the programs of Redis and PgBouncer, the compiled source. Whatever is
+ * missing ends the run.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const runDir = await mkdtemp(join(tmpdir(), 'parley-test-'));
   // Postgres, an unprivileged user when root runs the tests, must be able to enter.
   await chmod(runDir, 0o755);
   const redisServerPath = await requireRedisServer();
+  const pgBouncerPath = await requirePgBouncer();
   const postgres = await startEmbeddedPostgres({ dataDir: join(runDir, 'shared'), settings: fastSettings });
   await makeTemplate(postgres.url);
   project.provide('runDir', runDir);
   project.provide('redisServerPath', redisServerPath);
+  project.provide('pgBouncerPath', pgBouncerPath);
   project.provide('postgresUrl', postgres.url);
   project.provide('transpiledSource', await transpileSource());
   return async () => {
