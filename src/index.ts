@@ -53,6 +53,7 @@ export {
   DtoPipe,
   ProblemDetailsFilter,
   QueryPipe,
+  Repeated,
   type CostOf,
 } from './common/index.js';
 export {

@@ -34,7 +34,7 @@ export class DtoPipe implements PipeTransform {
  *
  * A text becomes what its property is declared as: `number` (decimal notation only: `''`, `0x10`
  * and `1e3` stay texts and fail their rule), `boolean` (`true`, `false`), array (`a,b`, or the
- * parameter repeated). Any other parameter that is repeated is refused.
+ * parameter repeated; of {@link Repeated} ones repeated only). Any other parameter that is repeated is refused.
  *
  * @throws ChatError VALIDATION_FAILED
  */
@@ -48,9 +48,25 @@ export class QueryPipe implements PipeTransform {
   }
 }
 
+const repeatedMetadata = 'parley:repeated';
+
+/** Declares a list in a query string whose items may contain commas: the parameter is repeated. */
+export function Repeated(): PropertyDecorator {
+  return Reflect.metadata(repeatedMetadata, true);
+}
+
+function isRepeated(dtoClass: DtoClass, property: string): boolean {
+  return Reflect.getMetadata(repeatedMetadata, dtoClass.prototype as object, property) === true;
+}
+
 function converted(dtoClass: DtoClass, query: unknown): unknown {
   const entries = Object.entries(query ?? {});
-  return Object.fromEntries(entries.map(([name, value]) => [name, convert(value, name, declaredType(dtoClass, name))]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [
+      name,
+      isRepeated(dtoClass, name) ? [value].flat() : convert(value, name, declaredType(dtoClass, name)),
+    ]),
+  );
 }
 
 function declaredType(dtoClass: DtoClass, property: string): unknown {

@@ -19,7 +19,7 @@ export {
 export { Clock, SystemClock } from './clock.js';
 export { DeploymentIdentity } from './deployment-identity.js';
 export { byIds, byPage, Costs, declaredCost, type CostOf } from './costs.js';
-export { DtoPipe, QueryPipe } from './dto.pipe.js';
+export { DtoPipe, QueryPipe, Repeated } from './dto.pipe.js';
 export { EncodedOnce, encodeParts } from './encoded-once.js';
 export { isId, newId, newRandomId } from './ids.js';
 export { faultOfOrigin, fitsOrigin, isLocalhost } from './origins.js';
@@ -40,5 +40,6 @@ export type {
   PresenceStatus,
   Reaction,
   Role,
+  User,
 } from './wire.js';
 export type { ClientEvents, ServerEvents } from './wire-events.js';

@@ -58,9 +58,21 @@ export interface Conversation {
   updatedAt: string;
   unreadCount: number;
   lastMessage: Message | null;
-  /** The first 50. */
+  /** The viewer's own. */
+  me: Participant | null;
+  /** At most 50, by role and time of joining; the viewer is always among them. */
   participants: Participant[];
   participantCount: number;
+}
+
+/** A user as others see them. */
+export interface User {
+  id: string;
+  kind: 'person' | 'bot';
+  displayName: string | null;
+  avatarUrl: string | null;
+  /** The application's own JSON. */
+  metadata: Record<string, unknown>;
 }
 
 /** `unknown`: Redis is away. */

@@ -11,6 +11,7 @@ export type AccessVerb =
   | 'delete-own'
   | 'delete-any'
   | 'rename'
+  | 'delete-conversation'
   | 'add-participants'
   | 'remove-participant'
   | 'change-role'

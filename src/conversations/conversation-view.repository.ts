@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { ConversationKind, Role } from '../common/index.js';
 import { Sql } from '../database/index.js';
 import { messageColumns, messageVisibleTo, type MessageRow } from './message-view.js';
+import { rankOf } from './participant-page.repository.js';
+import { unreadMessages } from './unread.js';
 
 /** Of how many participants a conversation shows the names and cursors. */
 export const maxShownParticipants = 50;
@@ -17,6 +19,10 @@ export interface ShownParticipant {
 /** A conversation as one participant sees it. */
 export interface ConversationViewRow {
   viewer_id: string;
+  viewer_role: Role;
+  viewer_joined_at: Date;
+  viewer_delivered_seq: number;
+  viewer_read_seq: number;
   id: string;
   kind: ConversationKind;
   title: string | null;
@@ -45,9 +51,7 @@ const countForEach: UnreadCount = {
   tables: '',
   joins: `
   CROSS JOIN LATERAL (
-    SELECT count(*) AS n FROM messages m
-    WHERE m.conversation_id = s.id AND m.seq > s.read_seq AND m.sender_id <> s.user_id AND m.deleted_at IS NULL
-      AND ${messageVisibleTo('m', 's')}
+    SELECT count(*) AS n FROM ${unreadMessages('s', 's.id')}
   ) unread`,
   count: 'unread.n',
 };
@@ -90,12 +94,13 @@ const countInOnePass: UnreadCount = {
 // Everything by primary keys and `participants_user`.
 const viewSql = ({ tables, joins, count }: UnreadCount) => `
   WITH viewers AS MATERIALIZED (
-    SELECT me.user_id, me.read_seq, me.joined_seq, greatest(me.read_seq, me.joined_seq) AS cursor, c.*,
+    SELECT me.user_id, me.role, me.joined_at, me.delivered_seq, me.read_seq, me.joined_seq, greatest(me.read_seq, me.joined_seq) AS cursor, c.*,
            row_number() OVER (PARTITION BY c.id ORDER BY me.user_id) AS nth
     FROM participants me JOIN conversations c ON c.id = me.conversation_id
     WHERE me.user_id = ANY ($1::text[]) AND me.conversation_id = ANY ($2::uuid[]) AND me.left_at IS NULL
   )${tables}
-  SELECT s.user_id AS viewer_id, s.id, s.kind, s.title, s.last_seq, s.last_rev, s.created_at, s.updated_at,
+  SELECT s.user_id AS viewer_id, s.role AS viewer_role, s.joined_at AS viewer_joined_at,
+         s.delivered_seq AS viewer_delivered_seq, s.read_seq AS viewer_read_seq, s.id, s.kind, s.title, s.last_seq, s.last_rev, s.created_at, s.updated_at,
          s.participant_count, ${count} AS unread_count, row_to_json(newest) AS last_message, shown.participants
   FROM viewers s${joins}
   LEFT JOIN LATERAL (
@@ -106,10 +111,10 @@ const viewSql = ({ tables, joins, count }: UnreadCount) => `
   CROSS JOIN LATERAL (
     SELECT json_agg(json_build_object('userId', p.user_id, 'role', p.role, 'joinedAt', p.joined_at,
                                       'deliveredSeq', p.delivered_seq, 'readSeq', p.read_seq)
-                    ORDER BY p.joined_at, p.user_id) AS participants
+                    ORDER BY ${rankOf('p.role')}, p.joined_at, p.user_id) AS participants
     FROM (SELECT * FROM participants o
           WHERE s.nth = 1 AND o.conversation_id = s.id AND o.left_at IS NULL
-          ORDER BY o.joined_at, o.user_id LIMIT ${maxShownParticipants}) p
+          ORDER BY ${rankOf('o.role')}, o.joined_at, o.user_id LIMIT ${maxShownParticipants}) p
   ) shown
   ORDER BY s.id, s.nth`;
 

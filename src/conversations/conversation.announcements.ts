@@ -11,6 +11,7 @@ import type { Membership } from './membership.js';
 type Members = Membership['participants'];
 type Added = Extract<ConversationChange, { type: 'added' }>;
 type Removed = Extract<ConversationChange, { type: 'removed' }>;
+type Deleted = Extract<ConversationChange, { type: 'deleted' }>;
 
 const nobody: Members = new Map();
 
@@ -62,6 +63,8 @@ export class ConversationAnnouncements implements OnModuleInit {
         return this.tellAdded(conversationId, members, change);
       case 'removed':
         return this.tellRemoved(conversationId, members, change);
+      case 'deleted':
+        return this.emitDeleted(conversationId, change);
     }
   }
 
@@ -85,6 +88,14 @@ export class ConversationAnnouncements implements OnModuleInit {
     if (!members.has(userId)) this.putOut(conversationId, userId);
     const audience = { userIds: [...new Set([...members.keys(), userId])] };
     this.broadcaster.emitLocally(audience, 'participant-removed', { conversationId, userId, by });
+  }
+
+  /** Each participant learns of their own removal only. */
+  private emitDeleted(conversationId: string, { userIds, by }: Deleted): void {
+    for (const userId of userIds) {
+      this.putOut(conversationId, userId);
+      this.broadcaster.emitLocally({ userIds: [userId] }, 'participant-removed', { conversationId, userId, by });
+    }
   }
 
   private putOut(conversationId: string, userId: string): void {

@@ -1,10 +1,10 @@
-import { Body, Get, HttpStatus, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { Body, Delete, Get, HttpCode, HttpStatus, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Actor, CurrentActor } from '../auth/index.js';
 import { ApiErrors, ChatController, DtoPipe, QueryPipe, type Conversation, type Page } from '../common/index.js';
 import {
-  ConversationPageDto,
+  ConversationListDto,
   ConversationParamDto,
   CreateConversationDto,
   RenameConversationDto,
@@ -36,10 +36,13 @@ export class ConversationController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Lists the caller’s conversations, newest activity first' })
+  @ApiOperation({
+    summary: 'Lists the caller’s conversations, newest activity first',
+    description: 'For example `?kind=group&unread=true`: the groups with unread messages.',
+  })
   @ApiOkResponse({ type: ConversationPageSchema })
   @ApiErrors('VALIDATION_FAILED')
-  list(@CurrentActor() actor: Actor, @Query(new QueryPipe()) query: ConversationPageDto): Promise<Page<Conversation>> {
+  list(@CurrentActor() actor: Actor, @Query(new QueryPipe()) query: ConversationListDto): Promise<Page<Conversation>> {
     return this.conversations.list(actor, query);
   }
 
@@ -61,5 +64,17 @@ export class ConversationController {
     @Body(new DtoPipe()) dto: RenameConversationDto,
   ): Promise<Conversation> {
     return this.conversations.rename(actor, id, dto.title);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Deletes a group for everybody',
+    description: 'For its owner. Messages, receipts and reactions are gone for all participants.',
+  })
+  @ApiNoContentResponse()
+  @ApiErrors('VALIDATION_FAILED', 'NOT_FOUND', 'FORBIDDEN', 'CONFLICT')
+  async delete(@CurrentActor() actor: Actor, @Param(new DtoPipe()) { id }: ConversationParamDto): Promise<void> {
+    await this.conversations.delete(actor, id);
   }
 }

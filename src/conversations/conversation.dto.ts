@@ -3,6 +3,7 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsBoolean,
   IsIn,
   IsInt,
   IsOptional,
@@ -82,6 +83,19 @@ export class ConversationPageDto {
   @IsInt()
   @Min(1)
   limit?: number;
+}
+
+/** Which conversations, and which page of them. */
+export class ConversationListDto extends ConversationPageDto {
+  @ApiPropertyOptional({ enum: ['direct', 'group'] })
+  @IsOptional()
+  @IsIn(['direct', 'group'])
+  kind?: ConversationKind;
+
+  @ApiPropertyOptional({ description: 'true: those with unread messages; false: the others' })
+  @IsOptional()
+  @IsBoolean()
+  unread?: boolean;
 }
 
 export class ConversationParamDto {

@@ -6,6 +6,7 @@ import type { ConversationKind } from '../common/index.js';
  * agree.
  */
 @Entity('conversations')
+@Index('conversations_to_empty', ['deletedAt'], { where: '((deleted_at IS NOT NULL) AND (emptied_at IS NULL))' })
 @Index('conversations_direct_key', ['directKey'], { unique: true, where: '(direct_key IS NOT NULL)' })
 export class ConversationEntity {
   @PrimaryColumn('uuid')
@@ -40,6 +41,14 @@ export class ConversationEntity {
   /** The last message, or the last change of title, participants or roles. */
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt!: Date;
+
+  /** Its owner deleted it: nobody takes part any more. */
+  @Column('timestamptz', { name: 'deleted_at', nullable: true })
+  deletedAt!: Date | null;
+
+  /** What it held has been removed. */
+  @Column('timestamptz', { name: 'emptied_at', nullable: true })
+  emptiedAt!: Date | null;
 
   @Column('bigint', { name: 'changed_xid', default: () => 'current_xid()' })
   changedXid!: number;

@@ -7,7 +7,8 @@ export type ConversationChange =
   | { type: 'created' }
   | { type: 'updated' }
   | { type: 'added'; userIds: string[]; role: Role; by: string }
-  | { type: 'removed'; userId: string; by: string };
+  | { type: 'removed'; userId: string; by: string }
+  | { type: 'deleted'; userIds: string[]; by: string };
 
 /** Told to every node, at least once, through the outbox. */
 export interface ConversationNotice {

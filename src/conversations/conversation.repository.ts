@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ConversationKind, Role } from '../common/index.js';
 import { Sql, type SqlRunner } from '../database/index.js';
+import { unreadMessages, type UnreadTotals } from './unread.js';
 
 /**
  * A conversation whose row is locked: nobody else changes it, its members or its order until the
@@ -31,6 +32,12 @@ export interface ListKey {
   /** Unix microseconds: Postgres' precision. */
   updatedAtUs: number;
   id: string;
+}
+
+/** Which of a user's conversations; what is left out does not matter. */
+export interface ListFilter {
+  kind?: ConversationKind;
+  unread?: boolean;
 }
 
 interface LockRow {
@@ -110,7 +117,7 @@ export class ConversationRepository {
   /**
    * Ids of a user's conversations, newest activity first; by `participants_user`, sorted in memory.
    */
-  async page(userId: string, after: ListKey | null, limit: number): Promise<ListKey[]> {
+  async page(userId: string, filter: ListFilter, after: ListKey | null, limit: number): Promise<ListKey[]> {
     return this.sql.rows<ListKey & { [column: string]: unknown }>({
       name: 'conversation-page',
       text: `SELECT c.id, (extract(epoch FROM c.updated_at) * 1000000)::bigint AS "updatedAtUs"
@@ -118,9 +125,39 @@ export class ConversationRepository {
              WHERE p.user_id = $1 AND p.left_at IS NULL
                AND ($2::bigint IS NULL
                     OR (c.updated_at, c.id) < (timestamptz 'epoch' + $2 * interval '1 microsecond', $3::uuid))
+               AND ($5::text IS NULL OR c.kind = $5)
+               AND ($6::boolean IS NULL
+                    OR (c.last_seq > p.read_seq AND EXISTS (SELECT 1 FROM ${unreadMessages('p', 'c.id')})) = $6)
              ORDER BY c.updated_at DESC, c.id DESC LIMIT $4`,
-      values: [userId, after?.updatedAtUs ?? null, after?.id ?? null, limit],
+      values: [
+        userId,
+        after?.updatedAtUs ?? null,
+        after?.id ?? null,
+        limit,
+        filter.kind ?? null,
+        filter.unread ?? null,
+      ],
     });
+  }
+
+  /** By `participants_user`, and for each conversation with something new a range of messages. */
+  async unread(userId: string): Promise<UnreadTotals> {
+    const [row] = await this.sql.rows<UnreadTotals & { [column: string]: unknown }>({
+      name: 'unread-totals',
+      text: `SELECT coalesce(sum(u.n), 0)::bigint AS total, count(*) FILTER (WHERE u.n > 0) AS conversations
+             FROM participants p JOIN conversations c ON c.id = p.conversation_id
+             CROSS JOIN LATERAL (SELECT count(*) AS n FROM ${unreadMessages('p', 'c.id')}) u
+             WHERE p.user_id = $1 AND p.left_at IS NULL AND c.last_seq > p.read_seq`,
+      values: [userId],
+    });
+    return { total: row!.total, conversations: row!.conversations };
+  }
+
+  /** Ends a conversation for all. @returns the version of the participants, who are none any more */
+  async delete(tx: SqlRunner, conversationId: string): Promise<number> {
+    const change = `participants_version = participants_version + 1, participant_count = 0, title = NULL,
+      deleted_at = date_trunc('milliseconds', clock_timestamp())`;
+    return this.update(tx, change, [conversationId]);
   }
 
   private async update(tx: SqlRunner, change: string, values: unknown[]): Promise<number> {

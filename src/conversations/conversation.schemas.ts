@@ -133,7 +133,14 @@ export class ConversationSchema implements Conversation {
   @ApiProperty({ type: () => MessageSchema, nullable: true, description: 'The newest one the caller may see' })
   lastMessage!: Message | null;
 
-  @ApiProperty({ type: () => [ParticipantSchema], maxItems: 50, description: 'The first 50' })
+  @ApiProperty({ type: () => ParticipantSchema, nullable: true, description: 'The caller as a participant' })
+  me!: Participant | null;
+
+  @ApiProperty({
+    type: () => [ParticipantSchema],
+    maxItems: 50,
+    description: 'The first 50 by role and time of joining; the caller is always among them',
+  })
   participants!: Participant[];
 
   @ApiProperty({ type: 'integer', minimum: 0 })
@@ -144,6 +151,15 @@ export class ConversationSchema implements Conversation {
 export class ConversationPageSchema implements Page<Conversation> {
   @ApiProperty({ type: () => [ConversationSchema] })
   items!: Conversation[];
+
+  @ApiProperty({ type: String, nullable: true, description: 'null at the end' })
+  nextCursor!: string | null;
+}
+
+@ApiSchema({ name: 'ParticipantPage' })
+export class ParticipantPageSchema implements Page<Participant> {
+  @ApiProperty({ type: () => [ParticipantSchema] })
+  items!: Participant[];
 
   @ApiProperty({ type: String, nullable: true, description: 'null at the end' })
   nextCursor!: string | null;

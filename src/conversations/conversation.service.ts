@@ -2,13 +2,16 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
 import { decodeCursor, encodeCursor, invalid, pageLimit, type Conversation, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
+import { UserTurns } from '../database/index.js';
 import { AccessGate } from './access.gate.js';
 import { ConversationChanges } from './conversation.changes.js';
-import type { ConversationPageDto, CreateConversationDto } from './conversation.dto.js';
+import type { ConversationListDto, CreateConversationDto } from './conversation.dto.js';
 import { ConversationFounder } from './conversation.founder.js';
 import { ConversationRepository, type ListKey } from './conversation.repository.js';
 import { ConversationViews } from './conversation.views.js';
 import { hasIdShape } from './id.validator.js';
+import { ParticipantRepository } from './participant.repository.js';
+import type { UnreadTotals } from './unread.js';
 
 const defaultLimit = 50;
 
@@ -18,7 +21,7 @@ export interface CreatedConversation {
   created: boolean;
 }
 
-/** Conversations: create, list, read, rename. */
+/** Conversations: create, list, read, rename, delete. */
 @Injectable()
 export class ConversationService {
   constructor(
@@ -26,7 +29,9 @@ export class ConversationService {
     private readonly conversations: ConversationRepository,
     private readonly founder: ConversationFounder,
     private readonly gate: AccessGate,
+    private readonly participants: ParticipantRepository,
     private readonly views: ConversationViews,
+    private readonly turns: UserTurns,
     private readonly settings: Settings,
   ) {}
 
@@ -65,9 +70,11 @@ export class ConversationService {
    *
    * @throws ChatError VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`)
    */
-  async list(actor: Actor, { cursor, limit: asked }: ConversationPageDto): Promise<Page<Conversation>> {
+  async list(actor: Actor, { cursor, limit: asked, ...filter }: ConversationListDto): Promise<Page<Conversation>> {
     const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
-    const found = await this.conversations.page(actor.userId, cursor ? listKeyOf(cursor) : null, limit + 1);
+    const found = await this.turns.read(actor.userId, () =>
+      this.conversations.page(actor.userId, filter, cursor ? listKeyOf(cursor) : null, limit + 1),
+    );
     const shown = found.slice(0, limit);
     const items = await this.views.forUser(
       actor.userId,
@@ -76,6 +83,27 @@ export class ConversationService {
     const last = shown.at(-1);
     const isEnd = found.length <= limit || !last;
     return { items, nextCursor: isEnd ? null : encodeCursor([last.updatedAtUs, last.id]) };
+  }
+
+  /** What the actor has not read, over all conversations. */
+  unread(actor: Actor): Promise<UnreadTotals> {
+    return this.turns.read(actor.userId, () => this.conversations.unread(actor.userId));
+  }
+
+  /**
+   * Ends a group for everybody. From the commit on nobody can read or write it; its messages are
+   * removed in steps (`DeletedConversations`).
+   *
+   * @throws ChatError NOT_FOUND | FORBIDDEN | CONFLICT (a direct conversation)
+   * @fires participant-removed to each participant, with their own id
+   */
+  async delete(actor: Actor, conversationId: string): Promise<void> {
+    await this.changes.commitToGroup(actor, conversationId, [], async ({ tx, group, role, announce }) => {
+      this.gate.assertAllowed({ userId: actor.userId, verb: 'delete-conversation', conversation: group, role });
+      const userIds = await this.participants.removeAll(tx, conversationId);
+      const version = await this.conversations.delete(tx, conversationId);
+      announce(conversationId, version, { type: 'deleted', userIds, by: actor.userId });
+    });
   }
 
   /**

@@ -1,6 +1,10 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { ChatError, type Conversation, type Participant } from '../common/index.js';
-import { ConversationViewRepository, type ConversationViewRow } from './conversation-view.repository.js';
+import {
+  ConversationViewRepository,
+  maxShownParticipants,
+  type ConversationViewRow,
+} from './conversation-view.repository.js';
 import { isoTime, toMessage } from './message-view.js';
 import { cursorsSeen, OpenReceiptVisibility, ReceiptVisibility } from './receipt.visibility.js';
 
@@ -55,14 +59,31 @@ export class ConversationViews {
     const shown = new Map(rows.flatMap((row) => (row.participants ? [[row.id, row.participants] as const] : [])));
     return Promise.all(
       rows.map(async (row): Promise<[string, Conversation]> => {
-        const participants = await this.participantsFor(row.viewer_id, shown.get(row.id) ?? []);
-        return [row.viewer_id, toConversation(row, participants)];
+        const me = viewerOf(row);
+        const others = await this.participantsFor(row.viewer_id, withViewer(shown.get(row.id) ?? [], me));
+        return [row.viewer_id, toConversation(row, me, others)];
       }),
     );
   }
 }
 
-function toConversation(row: ConversationViewRow, participants: Participant[]): Conversation {
+function viewerOf(row: ConversationViewRow): Participant {
+  return {
+    userId: row.viewer_id,
+    role: row.viewer_role,
+    joinedAt: isoTime(row.viewer_joined_at),
+    deliveredSeq: row.viewer_delivered_seq,
+    readSeq: row.viewer_read_seq,
+  };
+}
+
+/** In a large group the viewer takes the last place that is shown. */
+function withViewer(participants: readonly Participant[], me: Participant): readonly Participant[] {
+  const isShown = participants.some(({ userId }) => userId === me.userId);
+  return isShown ? participants : [...participants.slice(0, maxShownParticipants - 1), me];
+}
+
+function toConversation(row: ConversationViewRow, me: Participant, participants: Participant[]): Conversation {
   return {
     id: row.id,
     kind: row.kind,
@@ -73,6 +94,7 @@ function toConversation(row: ConversationViewRow, participants: Participant[]): 
     updatedAt: isoTime(row.updated_at),
     unreadCount: row.unread_count,
     lastMessage: row.last_message && toMessage(row.last_message),
+    me,
     participants,
     participantCount: row.participant_count,
   };

@@ -23,9 +23,11 @@ import { NewConversationsEntity } from './new-conversations.entity.js';
 import { NewConversationsRepository } from './new-conversations.repository.js';
 import { ParticipantController } from './participant.controller.js';
 import { ParticipantEntity } from './participant.entity.js';
+import { ParticipantPageRepository } from './participant-page.repository.js';
 import { ParticipantRepository } from './participant.repository.js';
 import { ParticipantService } from './participant.service.js';
 import { RoleAccessPolicy } from './role.access-policy.js';
+import { UnreadController } from './unread.controller.js';
 
 export interface ConversationsModuleOptions {
   /** Replaces the rules of roles; made by Nest, so it may inject what is global. */
@@ -48,7 +50,7 @@ export class ConversationsModule {
       imports: [
         TypeOrmModule.forFeature([ConversationEntity, ParticipantEntity, HiddenMessageEntity, NewConversationsEntity]),
       ],
-      controllers: [ConversationController, ParticipantController],
+      controllers: [ConversationController, ParticipantController, UnreadController],
       providers: [
         { provide: AccessPolicy, useClass: accessPolicy },
         AccessGate,
@@ -67,6 +69,7 @@ export class ConversationsModule {
         MembershipEvents,
         MembershipRepository,
         NewConversationsRepository,
+        ParticipantPageRepository,
         ParticipantRepository,
         ParticipantService,
       ],

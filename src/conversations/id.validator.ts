@@ -19,3 +19,8 @@ export function IsUserId(options: ValidationOptions = {}): PropertyDecorator {
 export function hasIdShape(value: unknown): value is string {
   return typeof value === 'string' && idPattern.test(value);
 }
+
+/** Whether a text has the shape {@link IsUserId} asks for. */
+export function isUserId(value: unknown): value is string {
+  return typeof value === 'string' && userIdPattern.test(value);
+}

@@ -42,3 +42,4 @@ export {
 } from './receipt.visibility.js';
 export { RoleAccessPolicy } from './role.access-policy.js';
 export { SilentTypingSource, TypingSource } from './typing.source.js';
+export { UserIdsQueryDto, userIdsOf } from './user-ids.query.js';

@@ -1,9 +1,23 @@
-import { Body, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Body, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
-import { ApiErrors, ChatController, DtoPipe, type Conversation, type Participant } from '../common/index.js';
-import { AddParticipantsDto, ChangeRoleDto, ConversationParamDto, ParticipantParamDto } from './conversation.dto.js';
-import { ConversationSchema, ParticipantSchema } from './conversation.schemas.js';
+import {
+  ApiErrors,
+  ChatController,
+  DtoPipe,
+  QueryPipe,
+  type Conversation,
+  type Page,
+  type Participant,
+} from '../common/index.js';
+import {
+  AddParticipantsDto,
+  ChangeRoleDto,
+  ConversationPageDto,
+  ConversationParamDto,
+  ParticipantParamDto,
+} from './conversation.dto.js';
+import { ConversationSchema, ParticipantPageSchema, ParticipantSchema } from './conversation.schemas.js';
 import { ParticipantService } from './participant.service.js';
 
 /** Who takes part in a group, over REST. */
@@ -11,6 +25,20 @@ import { ParticipantService } from './participant.service.js';
 @ChatController('v1/conversations/:id/participants', 'conversations')
 export class ParticipantController {
   constructor(private readonly participants: ParticipantService) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Lists the participants of a conversation',
+    description: 'By role (owner, admin, member), then by time of joining. For participants.',
+  })
+  @ApiOkResponse({ type: ParticipantPageSchema })
+  list(
+    @CurrentActor() actor: Actor,
+    @Param(new DtoPipe()) { id }: ConversationParamDto,
+    @Query(new QueryPipe()) query: ConversationPageDto,
+  ): Promise<Page<Participant>> {
+    return this.participants.list(actor, id, query);
+  }
 
   @Post()
   @ApiOperation({

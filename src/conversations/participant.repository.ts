@@ -70,6 +70,16 @@ export class ParticipantRepository {
     );
   }
 
+  /** Everybody leaves at once. @returns who took part */
+  async removeAll(tx: SqlRunner, conversationId: string): Promise<string[]> {
+    const rows = await tx.rows<{ user_id: string }>(
+      `UPDATE participants SET left_at = date_trunc('milliseconds', clock_timestamp()), changed_xid = current_xid()
+       WHERE conversation_id = $1 AND left_at IS NULL RETURNING user_id`,
+      [conversationId],
+    );
+    return rows.map(({ user_id }) => user_id);
+  }
+
   async setRole(tx: SqlRunner, conversationId: string, userId: string, role: Role): Promise<void> {
     await tx.rows(
       `UPDATE participants SET role = $3, changed_xid = current_xid() WHERE conversation_id = $1 AND user_id = $2`,

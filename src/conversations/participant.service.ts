@@ -1,6 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { ChatError, invalid, type Conversation, type Participant, type Role } from '../common/index.js';
+import {
+  ChatError,
+  decodeCursor,
+  encodeCursor,
+  invalid,
+  pageLimit,
+  type Conversation,
+  type Page,
+  type Participant,
+  type Role,
+} from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { AccessGate } from './access.gate.js';
 import type { AccessVerb } from './access.policy.js';
@@ -8,7 +18,12 @@ import { ConversationChanges, type GroupScope } from './conversation.changes.js'
 import { ConversationRepository } from './conversation.repository.js';
 import { GroupConsentRepository } from './group-consent.repository.js';
 import { ConversationViews } from './conversation.views.js';
+import type { ConversationPageDto } from './conversation.dto.js';
+import { isUserId } from './id.validator.js';
+import { ParticipantPageRepository, type ParticipantKey } from './participant-page.repository.js';
 import { ParticipantRepository } from './participant.repository.js';
+
+const defaultLimit = 50;
 
 /**
  * Who takes part in a group, and as what. A group always has its owner, whatever the policy allows.
@@ -19,11 +34,37 @@ export class ParticipantService {
     private readonly changes: ConversationChanges,
     private readonly conversations: ConversationRepository,
     private readonly participants: ParticipantRepository,
+    private readonly pages: ParticipantPageRepository,
     private readonly consents: GroupConsentRepository,
     private readonly gate: AccessGate,
     private readonly views: ConversationViews,
     private readonly settings: Settings,
   ) {}
+
+  /**
+   * Participants, by role and time of joining, with the cursors that the actor may see.
+   *
+   * @throws ChatError NOT_FOUND | VALIDATION_FAILED (a foreign cursor, a limit above
+   *   `MAX_PAGE_SIZE`)
+   */
+  async list(
+    actor: Actor,
+    conversationId: string,
+    { cursor, limit: asked }: ConversationPageDto,
+  ): Promise<Page<Participant>> {
+    const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
+    const after = cursor === undefined ? null : keyOf(cursor);
+    await this.gate.require(actor, 'read', conversationId);
+    const found = await this.pages.page(conversationId, after, limit + 1);
+    const shown = found.slice(0, limit);
+    const items = await this.views.participantsFor(
+      actor.userId,
+      shown.map(({ participant }) => participant),
+    );
+    if (found.length <= limit) return { items, nextCursor: null };
+    const { rank, joinedAtUs, userId } = shown.at(-1)!.key;
+    return { items, nextCursor: encodeCursor([rank, joinedAtUs, userId]) };
+  }
 
   /**
    * Adds members, who read what comes from now on. Who takes part already stays as they are; who
@@ -122,3 +163,13 @@ export class ParticipantService {
 function ownerMustStay(): ChatError {
   return new ChatError('CONFLICT', { message: 'The owner hands the group over first, or leaves last' });
 }
+
+function keyOf(cursor: string): ParticipantKey {
+  const [rank, joinedAtUs, userId] = decodeCursor(cursor, 3);
+  const isKey =
+    isSmallInteger(rank) && Number.isSafeInteger(joinedAtUs) && typeof userId === 'string' && isUserId(userId);
+  if (!isKey) throw invalid('cursor', 'not a cursor of this list');
+  return { rank: rank as number, joinedAtUs: joinedAtUs as number, userId };
+}
+
+const isSmallInteger = (value: unknown): boolean => Number.isInteger(value) && Math.abs(value as number) < 10;

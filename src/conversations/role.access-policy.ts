@@ -15,6 +15,8 @@ export class RoleAccessPolicy extends AccessPolicy {
         return request.role === 'member' ? forbidden('Only the owner and admins may do this') : null;
       case 'remove-participant':
         return mayRemove(request) ? null : forbidden('Your role may not remove this participant');
+      case 'delete-conversation':
+        return request.role === 'owner' ? null : forbidden('Only the owner may delete the group');
       case 'change-role':
         return request.role === 'owner' ? null : forbidden('Only the owner may change roles');
       default:

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../auth/index.js';
-import { invalid, pageLimit } from '../common/index.js';
+import { ChatError, invalid, pageLimit, type Message } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { UserTurns } from '../database/index.js';
 import { AccessGate } from '../conversations/index.js';
@@ -10,7 +10,7 @@ import { MessageRepository } from './message.repository.js';
 
 const defaultLimit = 50;
 
-/** Reads a conversation's history in pages. */
+/** Reads a conversation's history in pages, and single messages. */
 @Injectable()
 export class HistoryService {
   constructor(
@@ -34,5 +34,13 @@ export class HistoryService {
       ...(dto.afterSeq == null ? {} : { afterSeq: dto.afterSeq }),
     };
     return this.turns.read(actor.userId, () => this.messages.page(actor.userId, dto.conversationId, from, limit));
+  }
+
+  /** @throws ChatError NOT_FOUND (not the actor's to see, or no such message) */
+  async get(actor: Actor, messageId: string): Promise<Message> {
+    const message = await this.messages.visible(actor.userId, messageId);
+    if (!message) throw new ChatError('NOT_FOUND');
+    await this.gate.require(actor, 'read', message.conversationId);
+    return message;
   }
 }

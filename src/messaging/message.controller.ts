@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import { Actor, CurrentActor } from '../auth/index.js';
 import { ApiErrors, ChatController, DtoPipe, QueryPipe, type Message } from '../common/index.js';
 import { ConversationParamDto, MessageSchema } from '../conversations/index.js';
+import { MessageParamDto } from './edit.dto.js';
 import { HistoryService } from './history.service.js';
 import { MessageBodyDto, MessagePageDto } from './message.dto.js';
 import { MessagePageSchema } from './message.schemas.js';
@@ -51,5 +52,22 @@ export class ConversationMessagesController {
     const { message, duplicate } = await this.messages.send(actor, { conversationId: id, ...body });
     response.status(duplicate ? HttpStatus.OK : HttpStatus.CREATED);
     return message;
+  }
+}
+
+/** One message, over REST. */
+@ChatController('v1/messages/:id', 'messages')
+export class MessageController {
+  constructor(private readonly history: HistoryService) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Reads a message',
+    description: 'For participants who can see it. A deleted one comes without its content.',
+  })
+  @ApiOkResponse({ type: MessageSchema })
+  @ApiErrors('NOT_FOUND', 'VALIDATION_FAILED')
+  get(@CurrentActor() actor: Actor, @Param(new DtoPipe()) { id }: MessageParamDto): Promise<Message> {
+    return this.history.get(actor, id);
   }
 }

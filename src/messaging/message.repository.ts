@@ -25,6 +25,18 @@ export class MessageRepository {
     return toMessage(row.is_expired ? { ...row, deleted_at: row.deleted_at ?? row.expires_at } : row);
   }
 
+  /** One message if the user can see it; by `messages_id`. */
+  async visible(userId: string, messageId: string): Promise<Message | null> {
+    const [row] = await this.sql.rows<MessageRow>({
+      name: 'message-visible',
+      text: `SELECT ${messageColumns('m')}
+             FROM messages m JOIN participants p ON p.conversation_id = m.conversation_id
+             WHERE m.id = $2 AND p.user_id = $1 AND p.left_at IS NULL AND ${messageVisibleTo('m', 'p')}`,
+      values: [userId, messageId],
+    });
+    return row ? toMessage(row) : null;
+  }
+
   /**
    * What a user may read of a conversation, newest first below `beforeSeq`, or oldest first above
    * `afterSeq`.

@@ -4,6 +4,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConversationsModule } from '../conversations/index.js';
 import { storeProvider } from '../redis/index.js';
 import { mediaMessageTypes, TextMessageType } from './built-in.message-types.js';
+import { DeletedConversations } from './deleted-conversations.js';
+import { DeletedConversationsRepository } from './deleted-conversations.repository.js';
 import { DeletionController } from './deletion.controller.js';
 import { DeletionForMe } from './deletion-for-me.js';
 import { DeletionGateway } from './deletion.gateway.js';
@@ -25,7 +27,7 @@ import { MessageChangeRepository } from './message-change.repository.js';
 import { MessageChangeWriterRepository } from './message-change-writer.repository.js';
 import { MessageChangeWriter } from './message-change-writer.js';
 import { MessageCommitter } from './message.committer.js';
-import { ConversationMessagesController } from './message.controller.js';
+import { ConversationMessagesController, MessageController } from './message.controller.js';
 import { MessageEntity } from './message.entity.js';
 import { MessageDrafter } from './message.drafter.js';
 import { MessageFanOut } from './message.fan-out.js';
@@ -87,12 +89,15 @@ export class MessagingModule {
       imports: [ConversationsModule, ReceiptsModule, TypeOrmModule.forFeature([MessageEntity])],
       controllers: [
         ConversationMessagesController,
+        MessageController,
         EditController,
         DeletionController,
         ReactionController,
         SearchController,
       ],
       providers: [
+        DeletedConversations,
+        DeletedConversationsRepository,
         DeletionForMe,
         DeletionGateway,
         DeletionRepository,

@@ -2,12 +2,9 @@ import { Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { Actor, CurrentActor } from '../auth/index.js';
 import { byIds, Costs, ApiErrors, ChatController, QueryPipe, type Presence } from '../common/index.js';
-import { PresenceQueryDto } from './presence.dto.js';
+import { UserIdsQueryDto, userIdsOf } from '../conversations/index.js';
 import { PresenceListSchema } from './presence.schemas.js';
 import { PresenceService } from './presence.service.js';
-
-// What a query string carries (contract, section 8).
-const maxUserIds = 100;
 
 /** Presence, over REST. */
 @ChatController('v1/presence', 'presence')
@@ -21,8 +18,9 @@ export class PresenceController {
   @ApiErrors('VALIDATION_FAILED')
   async list(
     @CurrentActor() actor: Actor,
-    @Query(new QueryPipe()) { userIds }: PresenceQueryDto,
+    @Query(new QueryPipe()) query: UserIdsQueryDto,
   ): Promise<{ items: Presence[] }> {
-    return { items: await this.presence.presencesOf(actor, userIds, maxUserIds) };
+    const userIds = userIdsOf(query);
+    return { items: await this.presence.presencesOf(actor, userIds, userIds.length) };
   }
 }

@@ -1,4 +1,3 @@
-import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsIn, IsOptional } from 'class-validator';
 import { Bare } from '../common/index.js';
 import { IsUserId } from '../conversations/index.js';
@@ -9,15 +8,6 @@ const maxIds = 10_000;
 /** Whose presence. */
 @Bare('userIds')
 export class UserIdsDto {
-  @IsArray()
-  @ArrayMaxSize(maxIds)
-  @IsUserId({ each: true })
-  userIds!: string[];
-}
-
-/** Whose presence, over REST. */
-export class PresenceQueryDto {
-  @ApiProperty({ type: [String], example: ['alice', 'bob'], description: 'Up to 100' })
   @IsArray()
   @ArrayMaxSize(maxIds)
   @IsUserId({ each: true })

@@ -100,11 +100,17 @@ export class ProfileSchema implements Profile {
   @ApiProperty({ description: 'The `sub` of the caller’s tokens' })
   id!: string;
 
+  @ApiProperty({ enum: ['person', 'bot'] })
+  kind!: Profile['kind'];
+
   @ApiProperty({ type: String, nullable: true })
   displayName!: string | null;
 
   @ApiProperty({ type: String, nullable: true })
   avatarUrl!: string | null;
+
+  @ApiProperty({ type: 'object', additionalProperties: true, description: 'The application’s own JSON' })
+  metadata!: Record<string, unknown>;
 
   @ApiProperty({ type: () => PrivacySchema })
   privacy!: Privacy;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { User } from '../common/index.js';
 import { Sql, type SqlRunner } from '../database/index.js';
 import type { Audience, Profile, ProfileChange } from './user.js';
 
@@ -36,6 +37,31 @@ export class UserRepository {
     return row ? toProfile(row) : null;
   }
 
+  /**
+   * Those of the users whom `userId` knows; one who never signed in has no profile yet. By the
+   * indexes of contacts and of participants.
+   */
+  async known(userId: string, userIds: string[]): Promise<User[]> {
+    const rows = await this.sql.rows<Pick<ProfileRow, 'id' | 'display_name' | 'avatar_url'>>({
+      name: 'users-known',
+      text: `SELECT wanted.id, u.display_name, u.avatar_url
+             FROM unnest($2::text[]) AS wanted (id) LEFT JOIN users u ON u.id = wanted.id
+             WHERE wanted.id = $1
+                OR EXISTS (SELECT 1 FROM contacts c WHERE c.user_id = $1 AND c.contact_id = wanted.id)
+                OR EXISTS (SELECT 1 FROM participants o
+                           JOIN participants me ON me.conversation_id = o.conversation_id AND me.user_id = $1
+                           WHERE o.user_id = wanted.id AND o.left_at IS NULL AND me.left_at IS NULL)`,
+      values: [userId, userIds],
+    });
+    return rows.map((row) => ({
+      id: row.id,
+      kind: 'person',
+      displayName: row.display_name,
+      avatarUrl: row.avatar_url,
+      metadata: {},
+    }));
+  }
+
   /** @returns the profile after the change; null when there is no such user */
   async update(userId: string, change: ProfileChange, runner: SqlRunner = this.sql): Promise<Profile | null> {
     const { sets, values } = assignments(change);
@@ -71,8 +97,10 @@ function assignments({ displayName, avatarUrl, privacy = {} }: ProfileChange): {
 function toProfile(row: ProfileRow): Profile {
   return {
     id: row.id,
+    kind: 'person',
     displayName: row.display_name,
     avatarUrl: row.avatar_url,
+    metadata: {},
     privacy: {
       lastSeen: row.privacy_last_seen,
       online: row.privacy_online,

@@ -1,3 +1,5 @@
+import type { User } from '../common/index.js';
+
 /**
  * Who may see something of a user, or do something with them. `contacts`: whom the user has
  * accepted (ADR-0027).
@@ -19,10 +21,7 @@ export interface Privacy {
 }
 
 /** A user as he sees himself. */
-export interface Profile {
-  id: string;
-  displayName: string | null;
-  avatarUrl: string | null;
+export interface Profile extends User {
   privacy: Privacy;
   /** ISO 8601, UTC. */
   createdAt: string;

@@ -18,7 +18,9 @@ import { UserDirectory } from './user-directory.js';
 import { UserEntity } from './user.entity.js';
 import { UserListPager } from './user-list.pager.js';
 import { UserRepository } from './user.repository.js';
+import { UserService } from './user.service.js';
 import { UserVisibility } from './user-visibility.js';
+import { UsersController } from './users.controller.js';
 import { VisibilityChanges } from './visibility.changes.js';
 import { VisibilityEvents } from './visibility.events.js';
 import { VisibilityRepository } from './visibility.repository.js';
@@ -30,7 +32,7 @@ import { VisibilityRepository } from './visibility.repository.js';
 @Global()
 @Module({
   imports: [TypeOrmModule.forFeature([UserEntity, BlockEntity, ContactEntity])],
-  controllers: [MeController, BlockController, ContactController],
+  controllers: [MeController, BlockController, ContactController, UsersController],
   providers: [
     BlockRepository,
     BlockService,
@@ -41,6 +43,7 @@ import { VisibilityRepository } from './visibility.repository.js';
     UserDirectory,
     UserListPager,
     UserRepository,
+    UserService,
     UserVisibility,
     VisibilityChanges,
     VisibilityEvents,

@@ -109,7 +109,10 @@ describe('a group', () => {
       ]),
     );
     for (const listener of listeners) {
-      expect(await listener.waitFor<Conversation>('conversation-created')).toEqual(body);
+      expect(await listener.waitFor<Conversation>('conversation-created')).toEqual({
+        ...body,
+        me: body.participants.find(({ userId }) => userId === listener.userId),
+      });
       expect(listener.of('conversation-created')).toHaveLength(1);
     }
   });
@@ -199,7 +202,8 @@ describe('what a user sees of a conversation', () => {
     const { body } = await create(alice, { kind: 'direct', participantIds: [bob] });
     const listener = await cluster.connect(bob, 1);
     const joined = await listener.ask('join-conversation', body.id);
-    expect(joined).toEqual({ conversation: { ...body }, typing: [] });
+    const me = body.participants.find(({ userId }) => userId === bob);
+    expect(joined).toEqual({ conversation: { ...body, me }, typing: [] });
     expect(await listener.ask('leave-conversation', { conversationId: body.id })).toEqual({
       conversationId: body.id,
     });

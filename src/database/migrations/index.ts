@@ -18,6 +18,7 @@ import { Deployment1764002200000 } from './1764002200000-deployment.js';
 import { NewConversations1764002500000 } from './1764002500000-new-conversations.js';
 import { Acceptance1764002600000 } from './1764002600000-acceptance.js';
 import { AppendAcceptance1764002610000 } from './1764002610000-append-acceptance.js';
+import { DeletedConversations1764003100000 } from './1764003100000-deleted-conversations.js';
 import { RevocationBound1764003200000 } from './1764003200000-revocation-bound.js';
 
 /** Every migration, oldest first. Append only: a migration that has been released never changes. */
@@ -42,5 +43,6 @@ export const migrations = [
   NewConversations1764002500000,
   Acceptance1764002600000,
   AppendAcceptance1764002610000,
+  DeletedConversations1764003100000,
   RevocationBound1764003200000,
 ];
