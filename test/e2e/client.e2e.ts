@@ -126,7 +126,7 @@ describe('tokens', () => {
     const { bob, reader } = await scene();
     expect((await rest(cluster.url(), bob, 'DELETE', '/v1/me/devices/phone')).status).toBe(204);
     await reader.untilState('stopped');
-    expect(reader.of('state').at(-1)).toMatchObject({ error: { code: 'FORBIDDEN' } });
+    expect(reader.of('state').at(-1)).toMatchObject({ error: { code: 'TOKEN_REVOKED' } });
   });
 });
 

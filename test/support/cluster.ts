@@ -67,7 +67,11 @@ function environmentOf(settings: Partial<SettingsValues>): NodeJS.ProcessEnv {
 async function startProcess(settings: Partial<SettingsValues>): Promise<TestNode> {
   const port = await freePort();
   const child = spawn(process.execPath, [join(inject('transpiledSource'), 'main.js')], {
-    env: { PATH: process.env['PATH'], ...environmentOf({ ...settings, port }) },
+    // Without a Redis it keeps ephemeral state in memory: on no PATH it finds one to start.
+    env: {
+      PATH: settings.redisUrl ? process.env['PATH'] : '/nowhere',
+      ...environmentOf({ dataDir: join(inject('runDir'), `node-${port}`), ...settings, port }),
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
