@@ -1,7 +1,7 @@
 /**
  * Holds the language of documents, comments, test names and names (docs/glossary.md, CONTRIBUTING):
- * lines of at most 100 columns, sentences that begin with their subject, nobody who is "he",
- * sentences that a reader takes in at once, and one word for each idea.
+ * lines of at most 100 columns, sentences that begin with their subject, people who are "they",
+ * sentences of at most 30 words, and one word for each idea.
  *
  * Words that the glossary replaces are counted per file, and `scripts/language/exceptions.json`
  * says how many each file may still have. `--update` writes fewer into it, never more.
@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import ts from 'typescript';
 import { replacedWords, wordsOfName } from './language/glossary.js';
-import { commentsOf, markdownLines, markdownProse, sentencesOf, sourceProse } from './language/prose.js';
+import { commentsOf, markdownLines, markdownProse, sentencesOf, sourceProse, type Prose } from './language/prose.js';
 
 const maxColumns = 100;
 const maxWords = 30;
@@ -46,9 +46,10 @@ function checkWidth(file: string, text: string): void {
       faults.push(`${file}:${line}: ${words.length} columns (at most ${maxColumns})`);
 }
 
-function checkSentence(file: string, line: number, sentence: string): void {
+function checkSentence(file: string, line: number, sentence: string, isHeading = false): void {
   const shown = sentence.length > 90 ? `${sentence.slice(0, 87)}...` : sentence;
-  if (/^(What|Who|Whom|Whoever|Whose|Of|There is nothing that)\b/.test(sentence) && !sentence.endsWith('?'))
+  const isTurned = /^(What|Who|Whom|Whoever|Whose|Of|There is nothing that)\b/.test(sentence);
+  if (isTurned && !isHeading && !sentence.endsWith('?'))
     faults.push(`${file}:${line}: begins with its object, not its subject: ${shown}`);
   if (/\b(he|his|him|himself)\b/i.test(sentence)) faults.push(`${file}:${line}: people are "they": ${shown}`);
   if (file.startsWith('docs/') && sentence.split(' ').length > maxWords)
@@ -81,8 +82,9 @@ function countNames(file: string, text: string): void {
 for (const file of files) {
   const text = readFileSync(file, 'utf8');
   checkWidth(file, text);
-  for (const { line, text: words } of file.endsWith('.md') ? markdownProse(text) : sourceProse(file, text)) {
-    for (const sentence of sentencesOf(words.replace(/^test: /, ''))) checkSentence(file, line, sentence);
+  const prose: Prose[] = file.endsWith('.md') ? markdownProse(text) : sourceProse(file, text);
+  for (const { line, text: words, isHeading } of prose) {
+    for (const sentence of sentencesOf(words.replace(/^test: /, ''))) checkSentence(file, line, sentence, isHeading);
     if (file !== 'docs/glossary.md') count(file, line, words);
   }
   countNames(file, text);

@@ -5,9 +5,11 @@ import ts from 'typescript';
 
 /** A run of text that belongs together: a paragraph, a list item, a comment. */
 export interface Prose {
-  /** Of its first line, from 1. */
+  /** Its first line, from 1. */
   line: number;
   text: string;
+  /** A heading is a phrase, not a sentence: "What it checks" is fine. */
+  isHeading?: boolean;
 }
 
 const isTable = (line: string): boolean => /^\s*\|/.test(line);
@@ -44,10 +46,10 @@ export function markdownProse(text: string): Prose[] {
     if (isStart) open = null;
     if (content === '') continue;
     if (open) open.text += ` ${content}`;
-    else found.push((open = { line, text: content }));
+    else found.push((open = { line, text: content, isHeading: words.startsWith('#') }));
     if (words.startsWith('#')) open = null;
   }
-  return found.map(({ line, text: words }) => ({ line, text: plain(words) }));
+  return found.map((one) => ({ ...one, text: plain(one.text) }));
 }
 
 /** @returns a file's comments, each as it stands in the file */
