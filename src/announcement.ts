@@ -6,11 +6,11 @@ import { EmbeddedServiceError } from './embedded/index.js';
 import { ParleyLogger } from './ops/index.js';
 
 /**
- * What the person at the terminal is told once the server listens: its address, on what it runs,
+ * Prints the start message for the terminal once the server listens: its address, its services,
  * development tokens.
  *
  * @param settings complete
- * @param given as the environment gave them, without what was started along
+ * @param given as the environment gave them, without the services that were started
  * @param details further lines
  */
 export async function announcement(
@@ -39,7 +39,7 @@ export function warnOfMistypedSettings(settings: Settings): void {
   for (const line of mistypedSettings(process.env)) logger.warn(line, 'Settings');
 }
 
-/** Why a start failed, in one line where the cause is the operator's to mend. */
+/** The cause of a failed start: one line if the operator can correct it. */
 export function explanation(error: unknown): string {
   const plain = [SettingsError, EmbeddedServiceError, NodeStartError];
   if (plain.some((type) => error instanceof type)) return (error as Error).message;

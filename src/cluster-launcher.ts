@@ -50,8 +50,8 @@ function assertRedis({ redisUrl }: Settings): void {
 }
 
 /**
- * The services of all nodes in place of the files that name them, and ports of its own for what
- * Prometheus must ask of each node by itself.
+ * Gives a node the URLs of the services in place of variables that name files. Gives it its own
+ * ports as well, where Prometheus can ask it.
  */
 function environmentOf(
   { databaseUrl, redisUrl, opsPort }: Settings,
@@ -94,7 +94,7 @@ function stopOnSignals(started: Promise<void>): void {
     await services.stop();
     process.exit(0);
   };
-  // SIGHUP: the terminal was closed. What was started along must end as well.
+  // SIGHUP: the terminal was closed. The services that were started must end as well.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());
 }
 

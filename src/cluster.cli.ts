@@ -1,4 +1,7 @@
-/** `npm run cluster -- --nodes 4`: several reference servers behind one port. Loads them only where that can work. */
+/**
+ * `npm run cluster -- --nodes 4`: several reference servers behind one port. It loads them only if
+ * enough files can be opened.
+ */
 import { refusalOfOpenFiles } from './open-files/index.js';
 
 const refusal = refusalOfOpenFiles();

@@ -1,7 +1,7 @@
 /**
  * The public face of the package: everything an embedding application may import, and nothing else.
  *
- * What stands here follows semantic versioning; what does not may change in any release.
+ * Exports of this file follow semantic versioning. Everything else may change in any release.
  * `docs/extending/` has a page for each seam. Importing this file starts nothing.
  */
 
@@ -27,7 +27,7 @@ export {
   type HealthProbe,
 } from './ops/index.js';
 
-// Seams: abstract classes to extend, with their defaults and the types they speak.
+// Seams: abstract classes to extend, with their defaults and types.
 export { Authenticator, JwtAuthenticator, type Principal } from './auth/index.js';
 export {
   AccessPolicy,
@@ -41,7 +41,7 @@ export { ContactsPresencePolicy, PresencePolicy, type PresenceSight } from './pr
 export { MessageInterceptor, MessageType, type InterceptorVerdict, type MessageDraft } from './messaging/index.js';
 export { ConnectionHooks, type AckMode, type Connection, type ConnectionHook } from './realtime/index.js';
 
-// Doors of your own: gateways and controllers inside the envelope.
+// For your own gateways and controllers, with the same envelope.
 export { Actor, CurrentActor, Ephemeral, Public, RequireScope } from './auth/index.js';
 export { ChatGateway, InArrivalOrder, ok, type Ack } from './realtime/index.js';
 export {
@@ -67,7 +67,7 @@ export {
   type ErrorDetail,
 } from './common/index.js';
 
-// What a feature of your own stands on; injectable everywhere once ParleyModule is imported.
+// Services for your own features; injectable everywhere once ParleyModule is imported.
 export { Clock, newId } from './common/index.js';
 export { Revocations, type RevocationListener } from './auth/index.js';
 export { Broadcaster, ConnectionRegistry, type Audience } from './realtime/index.js';
@@ -83,7 +83,7 @@ export {
   type Standing,
 } from './conversations/index.js';
 
-// What travels on the wire.
+// Wire types.
 export type {
   Conversation,
   ConversationKind,

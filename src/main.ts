@@ -1,4 +1,4 @@
-/** `npm start`: the reference server. Loads it only where that can work. */
+/** `npm start`: the reference server. It loads the server only if enough files can be opened. */
 import { refusalOfOpenFiles } from './open-files/index.js';
 
 const refusal = refusalOfOpenFiles();

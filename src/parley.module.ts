@@ -15,23 +15,23 @@ import { TypingModule, type TypingModuleOptions } from './typing/index.js';
 import { UsersModule } from './users/index.js';
 
 /**
- * What an embedding application may replace or add. Classes are made by Nest and may inject what is
- * global.
+ * Parts that an embedding application may replace or add. Nest makes the classes, and they may
+ * inject global providers.
  */
 export interface ParleyExtensions
   extends MessagingOptions, PresenceModuleOptions, TypingModuleOptions, DeliveryOptions {
-  /** Who a token speaks for; default: JWT. */
+  /** Turns tokens into principals; default: JWT. */
   authenticator?: Type<Authenticator>;
-  /** Who may do what in a conversation; default: roles. */
+  /** Decides what a participant may do; default: by role. */
   accessPolicy?: Type<AccessPolicy>;
-  /** Instead of the system's; for tests (`TestClock` of `parley/testing`). */
+  /** Replaces the system's clock; for tests (`TestClock` of `parley/testing`). */
   clock?: Clock;
   /** Further modules, with gateways and controllers of their own. */
   imports?: ModuleMetadata['imports'];
 }
 
 export interface ParleyOptions extends ParleyExtensions {
-  /** By the names of {@link SettingsValues}; what is left out has its default. */
+  /** Settings by the names of {@link SettingsValues}; the others have their defaults. */
   settings?: Partial<SettingsValues>;
 }
 

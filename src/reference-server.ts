@@ -15,7 +15,9 @@ const node = clusterNode();
 let app: INestApplication | undefined;
 let isStopping = false;
 
-/** Ends the process in time whatever hangs (guarantee 11): what is acked is committed. */
+/**
+ * Ends the process in time, even if something hangs (guarantee 11). Acked messages are committed.
+ */
 function stopOnSignals(settings: Settings, started: Promise<void>): void {
   const stop = async (): Promise<void> => {
     if (isStopping) return;
@@ -27,7 +29,7 @@ function stopOnSignals(settings: Settings, started: Promise<void>): void {
     await services.stop();
     process.exit(0);
   };
-  // SIGHUP: the terminal was closed. What was started along must end as well.
+  // SIGHUP: the terminal was closed. The services that were started must end as well.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop());
 }
 
@@ -46,9 +48,9 @@ async function start(given: Settings): Promise<void> {
 }
 
 /**
- * Where no core is to spare, the helpers of V8's young collection take from Postgres and Redis, or
- * from the node beside this one, what they save here: a send costs a twentieth less without them.
- * V8 asks before each collection.
+ * Without a free core, the helper threads of V8's young collection take time from Postgres, Redis
+ * or the next node. A send costs a twentieth less without them. V8 reads the flag before each
+ * collection.
  */
 function collectAlone(): void {
   if (availableParallelism() <= 2 || node) setFlagsFromString('--no-parallel-scavenge');

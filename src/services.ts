@@ -5,13 +5,13 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-// What a process opens besides its pool: migrations, and an operator's own session.
+// Further connections of a process: migrations, and an operator's session.
 const connectionsBesidePool = 3;
 const defaultMaxConnections = 100;
 
 /**
- * The services this program brings along because no setting names them: a real Postgres, and a
- * private Redis.
+ * Services that this program starts because no setting names them: a real Postgres, and a private
+ * Redis.
  */
 export class OwnServices {
   private readonly running: Stoppable[] = [];

@@ -1,16 +1,16 @@
 import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 
-/** Tells a process that `npm run cluster` started which node it is, from 1. */
+/** Environment variable with the number of the node, from 1, set by `npm run cluster`. */
 export const nodeNumberVariable = 'PARLEY_CLUSTER_NODE';
 
-/** Tells such a process that its launcher has started the database. */
+/** Environment variable, set when the launcher has started the database. */
 export const ownDatabaseVariable = 'PARLEY_CLUSTER_DATABASE';
 
 /** One node of a cluster on one machine. Its number stays when it is started again. */
 export interface ClusterNode {
   number: number;
-  /** Names its node, so that any node knows whose a session is. */
+  /** Begins with the number of its node, so that any node knows which node holds a session. */
   sessionId: () => string;
   /** The launcher has started the database: `DATABASE_URL` is not one that others can reach. */
   hasOwnDatabase: boolean;

@@ -6,13 +6,13 @@ import type { Socket } from 'node:net';
  * another node.
  */
 export interface HandOver {
-  /** Number of the node it is for. */
+  /** Number of the receiving node. */
   handOver: number;
   method: string | undefined;
   url: string | undefined;
   headers: IncomingHttpHeaders;
   rawHeaders: string[];
-  /** What came after the request's head, in base64. */
+  /** Bytes that followed the request's head, in base64. */
   head: string;
 }
 
@@ -21,7 +21,7 @@ export function isHandOver(message: unknown): message is HandOver {
 }
 
 /**
- * Leaves what arrives from now on in the kernel, for the process that gets the socket next.
+ * Leaves all further bytes in the kernel, for the process that gets the socket next.
  *
  * `pause()` is not enough: it reads on until a buffer is full, and the sender of a handle keeps its
  * copy until the other side has confirmed. Bytes read meanwhile are lost: without this, about one

@@ -12,11 +12,11 @@ interface HttpApplication extends INestApplicationContext {
 const unknownSession = '{"code":1,"message":"Session ID unknown"}';
 
 /**
- * Takes care, request by request, that a session is served by the node that made it.
+ * Routes each request to the node that made its session.
  *
  * A browser uses one connection for many sessions, so routing by connection is not enough. Long
- * polls of a sibling's session are forwarded to its own port; a WebSocket upgrade is handed over as
- * the open socket, which costs nothing afterwards and does not tie the two nodes together.
+ * polls of another node's session are forwarded to that node's port. A WebSocket upgrade is passed
+ * as the open socket, which costs nothing afterwards and does not tie the two nodes together.
  *
  * @param app initialised, not listening yet
  * @param port of all nodes; this node's own is opened here
@@ -44,7 +44,7 @@ function siblingOf({ url }: IncomingMessage, { number }: ClusterNode): number | 
   return owner === number ? null : owner;
 }
 
-/** Puts `take` before the listeners there are; they hear only what it leaves. */
+/** Puts `take` before the existing listeners; they receive only the requests that it leaves. */
 function intercept<A extends unknown[]>(server: Server, event: string, take: (...args: A) => boolean): void {
   const listeners = server.listeners(event) as ((...args: A) => void)[];
   server.removeAllListeners(event);
@@ -67,7 +67,7 @@ function forward(incoming: IncomingMessage, response: ServerResponse, port: numb
   incoming.pipe(sibling);
 }
 
-/** By way of the launcher, which has a channel to every node. */
+/** Through the launcher, which has a channel to every node. */
 function handOver(incoming: IncomingMessage, socket: Socket, head: Buffer, to: number): void {
   const { method, url, headers, rawHeaders } = incoming;
   const message: HandOver = { handOver: to, method, url, headers, rawHeaders, head: head.toString('base64') };

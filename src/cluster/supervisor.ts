@@ -9,35 +9,32 @@ export interface SupervisorPlan {
   /** The program of one node. */
   exec: string;
   port: number;
-  /** On how many addresses each node listens there. */
+  /** Number of addresses on which each node listens there. */
   addresses: number;
-  /** Of one node, over this process' own environment. */
+  /** Environment of one node; it overrides this process' own. */
   env: (number: number) => NodeJS.ProcessEnv;
   /** After this a node that does not end is killed. */
   stopTimeoutMs: number;
-  /** Gets what an operator should know. */
+  /** Receives messages for the operator. */
   log: (line: string) => void;
 }
 
 const firstDelayMs = 500;
 const maxDelayMs = 15_000;
-/** A node that ran this long has earned a quick restart. */
+/** A node that ran at least this long is restarted quickly. */
 const steadyMs = 30_000;
 
 interface Slot {
   worker: Worker;
   startedAt: number;
-  /** Ends in a row soon after a start. */
+  /** Number of consecutive ends soon after a start. */
   failures: number;
 }
 
 /** A node that ended before it listened. It has printed why. */
 export class NodeStartError extends Error {}
 
-/**
- * Keeps the nodes of a cluster running, each under its number, and hands sockets from one to
- * another.
- */
+/** Keeps the nodes of a cluster running, each under its number, and passes sockets between them. */
 export class Supervisor {
   private readonly slots = new Map<number, Slot>();
   private readonly ends = new Set<Promise<void>>();

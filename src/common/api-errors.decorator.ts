@@ -8,9 +8,9 @@ function describe(codes: ErrorCode[]): string {
 }
 
 /**
- * Says in the OpenAPI document which codes a route, or every route of a controller, answers.
+ * Adds the error codes of a route, or of every route of a controller, to the OpenAPI document.
  *
- * What every route may answer (401, 429, 500, 503) needs no mention.
+ * Leave out 401, 429, 500 and 503: every route may answer with them.
  */
 export function ApiErrors(...codes: ErrorCode[]): ClassDecorator & MethodDecorator {
   const statuses = [...new Set(codes.map((code) => errorCodeEntry(code).status))];

@@ -1,13 +1,13 @@
 import { errorCodeEntry, type ErrorCode } from './error-codes.js';
 
-/** One fault of a payload: where (`content.text`), and what would have been right. */
+/** One fault of a payload: its place (`content.text`), and the rule that it breaks. */
 export interface ErrorDetail {
   path: string;
   message: string;
 }
 
 /**
- * What a client gets of a failure, on the socket (ack or `error`) and, as problem details, over
+ * A failure as the client receives it: on the socket (ack or `error`), and as problem details over
  * REST.
  */
 export interface ErrorBody {
@@ -65,7 +65,7 @@ export class ChatError extends Error {
   }
 }
 
-/** A `VALIDATION_FAILED` with one detail, the commonest refusal. */
+/** A `VALIDATION_FAILED` with one detail, the most common refusal. */
 export function invalid(path: string, message: string): ChatError {
   return new ChatError('VALIDATION_FAILED', { details: [{ path, message }] });
 }

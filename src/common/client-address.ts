@@ -4,7 +4,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 /** How many proxies stand in front, or their networks (CIDR). 0 and an empty list: none. */
 export type TrustedProxies = number | readonly string[];
 
-/** The parts of a request that tell where it comes from. */
+/** The parts of a request that contain its origin. */
 export interface AddressedRequest {
   headers: IncomingHttpHeaders;
   socket?: { remoteAddress?: string | undefined };
@@ -31,7 +31,7 @@ export function isTrustedProxy(proxies: TrustedProxies, address: string, hop: nu
 
 /**
  * The address a request comes from: that of the connection, or what the trusted proxies say in
- * `X-Forwarded-For`. A client can put words in front there, and is not believed.
+ * `X-Forwarded-For`. A client can add entries at the front; they are ignored.
  *
  * IPv4 addresses are written as such, also where the connection is IPv6.
  */
@@ -54,7 +54,7 @@ export function clientNetwork(request: AddressedRequest, proxies: TrustedProxies
   return networkOf(clientAddress(request, proxies) || 'unknown');
 }
 
-/** Whether the peer of a request's connection is a trusted proxy, so that its `X-Forwarded-*` counts. */
+/** Whether a request comes from a trusted proxy, so that its `X-Forwarded-*` counts. */
 export function isFromProxy({ socket }: AddressedRequest, proxies: TrustedProxies): boolean {
   return isTrustedProxy(proxies, socket?.remoteAddress ?? '', 0);
 }

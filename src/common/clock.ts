@@ -1,9 +1,9 @@
 /**
  * The time of this process, in one place, so that tests can set it.
  *
- * Decides only what is local to a process: token expiry, rate budgets, time-outs. What several
- * nodes must agree on is decided by the clock of the store that holds it (Postgres
- * `clock_timestamp()`, Redis `TIME`).
+ * Use it only for decisions of one process: token expiry, rate budgets, time-outs. Where several
+ * nodes must agree, the store that holds the data decides (Postgres `clock_timestamp()`, Redis
+ * `TIME`).
  */
 export abstract class Clock {
   /** Unix milliseconds. */

@@ -6,10 +6,10 @@ const itemsPerUnit = 50;
 const maxIdUnits = 10;
 
 /**
- * Says how many cost units an event or a request takes (contract, section 7).
+ * Computes the cost units of an event or a request (contract, section 7).
  *
- * Called for every event, and for every request with a good token, before anything is validated.
- * It must be cheap and must not throw. What is malformed costs 1: it will be refused.
+ * Called for every event, and for every request with a good token, before anything is validated. It
+ * must be cheap and must not throw. A malformed payload costs 1; validation refuses it later.
  *
  * @param asked the payload of an event; of a request the query (GET, DELETE) or else the body
  * @returns at least 1
@@ -30,7 +30,7 @@ export function Costs(cost: number | CostOf): MethodDecorator {
   return SetMetadata(costMetadata, typeof cost === 'number' ? () => cost : cost);
 }
 
-/** What a handler declares, or undefined. */
+/** The cost that a handler declares, or undefined. */
 export function declaredCost(handler: object): CostOf | undefined {
   return Reflect.getMetadata(costMetadata, handler) as CostOf | undefined;
 }
@@ -39,7 +39,7 @@ export function declaredCost(handler: object): CostOf | undefined {
 export function byPage(defaultLimit = itemsPerUnit): CostOf {
   return (asked, { maxPageSize }) => {
     const given = propertyOf(asked, 'limit') ?? defaultLimit;
-    // In a query it is a text.
+    // A query contains it as text.
     const limit = typeof given === 'string' ? Number(given) : given;
     const isLimit = typeof limit === 'number' && Number.isInteger(limit) && limit >= 1 && limit <= maxPageSize;
     return isLimit ? Math.ceil(limit / itemsPerUnit) : 1;

@@ -6,9 +6,9 @@ import { assertHarmlessPayload } from './payload.js';
 import { PayloadLimits } from './payload-limits.js';
 
 /**
- * Refuses a query or a body that would hurt further on ({@link assertHarmlessPayload}), and one
- * where the route takes none: no DTO is there that would refuse its properties. An empty body
- * (`{}`) is none.
+ * Refuses a harmful query or body ({@link assertHarmlessPayload}). Refuses any query or body where
+ * the route declares none, because no DTO refuses its properties there. An empty body (`{}`) counts
+ * as none.
  *
  * @throws ChatError VALIDATION_FAILED
  */
@@ -27,7 +27,7 @@ export class DeclaredInputGuard implements CanActivate {
   }
 }
 
-/** What the handler's parameter decorators ask for. */
+/** The inputs that the handler's parameter decorators read. */
 function declaredInputs(context: ExecutionContext): Set<number> {
   const { name } = context.getHandler();
   const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, context.getClass(), name) ?? {}) as Record<string, unknown>;

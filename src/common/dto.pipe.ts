@@ -13,9 +13,9 @@ function dtoClassOf({ metatype }: ArgumentMetadata): DtoClass | null {
  * Makes a handler's payload a DTO, or refuses it. Bound to controllers and gateways (`@UsePipes(new
  * DtoPipe())`), not globally: an embedding application keeps its own pipes.
  *
- * Everything a client sent is found harmless first ({@link assertHarmlessPayload}), also where no
- * DTO is declared (a path parameter). The limit of keys is the business of `DeclaredInputGuard`,
- * which knows the settings. What parameter decorators of our own bring (`custom`) passes untouched.
+ * It first checks that the input is harmless ({@link assertHarmlessPayload}), also where no DTO is
+ * declared (a path parameter). `DeclaredInputGuard` checks the limit of keys, because it knows the
+ * settings. Values of our own parameter decorators (`custom`) pass unchanged.
  *
  * @throws ChatError VALIDATION_FAILED
  */
@@ -34,7 +34,8 @@ export class DtoPipe implements PipeTransform {
  *
  * A text becomes what its property is declared as: `number` (decimal notation only: `''`, `0x10`
  * and `1e3` stay texts and fail their rule), `boolean` (`true`, `false`), array (`a,b`, or the
- * parameter repeated; of {@link Repeated} ones repeated only). Any other parameter that is repeated is refused.
+ * parameter repeated; {@link Repeated} ones repeated only). Any other parameter that is repeated is
+ * refused.
  *
  * @throws ChatError VALIDATION_FAILED
  */

@@ -1,9 +1,9 @@
 /**
- * An object of the wire that goes to several places and is encoded once. Must not change after it
- * was first encoded.
+ * A wire object with several recipients, which is encoded once. It must not change after its first
+ * encoding.
  *
- * `JSON.stringify` gives the same; who writes text anyway (the encoder of acks, the packet writer)
- * asks for {@link json}.
+ * `JSON.stringify` gives the same text. The ack encoder and the packet writer, which write text
+ * anyway, read {@link json}.
  */
 export abstract class EncodedOnce {
   #json: string | null = null;
@@ -12,19 +12,19 @@ export abstract class EncodedOnce {
     return (this.#json ??= this.encode());
   }
 
-  /** What `JSON.stringify` would say; for a class that can say it faster. */
+  /** The same text as `JSON.stringify`. A class overrides it if it has a faster way. */
   protected encode(): string {
     return JSON.stringify(this);
   }
 }
 
-/** `JSON.stringify` of a plain object, with what is encoded already put in as it is. */
+/** `JSON.stringify` of a plain object. Encoded members are inserted as they are. */
 export function encodeParts(object: object): string {
   let json = '';
   for (const name of Object.keys(object)) {
     const value = (object as Record<string, unknown>)[name];
     const part = value instanceof EncodedOnce ? value.json : JSON.stringify(value);
-    // As in JSON.stringify: what has no JSON is left out.
+    // As in JSON.stringify: a value without JSON is left out.
     if (part !== undefined) json += `${json === '' ? '{' : ','}${JSON.stringify(name)}:${part}`;
   }
   return json === '' ? '{}' : `${json}}`;

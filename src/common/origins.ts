@@ -1,4 +1,4 @@
-/** Schemes that stand in no `Origin` header. */
+/** Schemes that never appear in an `Origin` header. */
 const neverSent = new Set(['ws', 'wss', 'file', 'ftp', 'data', 'blob', 'javascript', 'about', 'mailto']);
 const web = new Set(['http', 'https']);
 const form = /^([a-z][a-z0-9+.-]*):\/\/([^/?#@\s]+)$/;
@@ -21,7 +21,10 @@ export function faultOfOrigin(entry: string): string | null {
   return web.has(scheme) ? faultOfWebOrigin(`${scheme}://${plain}`) : faultOfAppHost(plain);
 }
 
-/** Whether an origin is one of the entries of `CORS_ORIGINS` or fits one. `*` is none: it means any. */
+/**
+ * Whether an origin equals or matches an entry of `CORS_ORIGINS`. The entry `*` is not considered
+ * here.
+ */
 export function fitsOrigin(entries: readonly string[], origin: string): boolean {
   return entries.some((entry) => entry === origin || (entry.includes(`//${wildcard}`) && fitsWildcard(entry, origin)));
 }

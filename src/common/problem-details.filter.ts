@@ -8,9 +8,9 @@ import { requestIdOf } from './request-id.js';
  * Answers every failure of an HTTP request with RFC 9457 problem details
  * (`application/problem+json`).
  *
- * Never a stack, an SQL text or what the client sent. What is no `ChatError` and not the client's
- * doing is `INTERNAL` and logged with the request id. An answer that has begun, or whose client has
- * gone, is ended as it is.
+ * The answer never contains a stack, SQL text or the client's input. An error that is no
+ * `ChatError` and not the client's fault becomes `INTERNAL`, and is logged with the request id. An
+ * answer that has begun, or whose client has gone, is ended as it is.
  *
  * @see contract, sections 2 and 8
  */
@@ -44,10 +44,7 @@ export function sendProblem(request: Request, response: Response, error: ChatErr
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/**
- * Whether a handler answered a request that was answered already, since it had taken too long. No
- * bug.
- */
+/** Whether a slow handler answered after its request had already been answered. This is no bug. */
 function cameTooLate(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_HTTP_HEADERS_SENT';
 }

@@ -11,9 +11,7 @@ class ProblemDetail implements ErrorDetail {
   message!: string;
 }
 
-/**
- * What REST answers on a failure: RFC 9457 problem details with the contract's code (section 2).
- */
+/** The REST answer to a failure: RFC 9457 problem details with the contract's code (section 2). */
 export class ProblemDetails {
   @ApiProperty({ example: 'about:blank' })
   type!: string;
@@ -46,7 +44,7 @@ export class ProblemDetails {
   requestId!: string;
 }
 
-// What Nest and the body parser say by status alone, in the contract's codes.
+// The contract's codes for errors of Nest and the body parser, which have only a status.
 const codesByStatus: Record<number, ConstructorParameters<typeof ChatError>[0]> = {
   401: 'UNAUTHENTICATED',
   403: 'FORBIDDEN',
@@ -58,7 +56,7 @@ const codesByStatus: Record<number, ConstructorParameters<typeof ChatError>[0]> 
   503: 'UNAVAILABLE',
 };
 
-// What fails before there is a payload: no property is to blame.
+// For a request that fails before it has a payload, so the path is empty.
 const unreadable: ErrorDetail = { path: '', message: 'must be a well-formed request with a JSON object for a body' };
 
 function statusOf(error: unknown): number {

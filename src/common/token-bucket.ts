@@ -16,8 +16,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes as many tokens as something costs, or none. What costs more than the burst takes a whole
-   * burst, so that a small setting makes things rare, not impossible.
+   * Takes as many tokens as something costs, or none. A cost above the burst takes one whole burst,
+   * so a small setting makes expensive calls rare, not impossible.
    *
    * @returns 0 when there were enough, else the milliseconds until there will be
    */

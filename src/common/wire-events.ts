@@ -2,9 +2,9 @@ import type { ErrorBody } from './chat-error.js';
 import type { Conversation, Message, Presence, PresenceStatus, Role } from './wire.js';
 
 /**
- * Every event of the wire contract (sections 4 and 5) with what it carries: the client SDK is typed
- * by this, and `docs/asyncapi.yaml` shows it. `npm run docs:check` finds where it differs from the
- * gateways.
+ * Every event of the wire contract (sections 4 and 5) with its payload. The client SDK takes its
+ * types from here, and `docs/asyncapi.yaml` is made from it. `npm run docs:check` finds where it
+ * differs from the gateways.
  */
 
 /** The first event of a connection. */
@@ -21,7 +21,7 @@ export interface SessionReady {
 
 export interface HeartbeatAck {
   serverTime: string;
-  /** The position up to which everything is known, for `sync`. */
+  /** The position for `sync`: the client has everything up to it. */
   syncToken: string;
 }
 
@@ -75,14 +75,14 @@ export interface ParticipantAddedEvent {
   conversationId: string;
   userId: string;
   role: Role;
-  /** Who did it. */
+  /** The user who added them. */
   by: string;
 }
 
 export interface ParticipantRemovedEvent {
   conversationId: string;
   userId: string;
-  /** Who did it; the user himself, who has left. */
+  /** The user who removed them, or the same user if they left. */
   by: string;
 }
 
@@ -94,8 +94,8 @@ export interface ServerEvents {
   /** First event after a successful handshake. */
   'session-ready': SessionReady;
   /**
-   * To all participants' sockets but the sending one; again on the next connection of a device that
-   * has not proven to have it.
+   * To all participants' sockets but the sending one. Sent again on the next connection of a device
+   * that has not acknowledged it.
    */
   'new-message': Message;
   /** To all participants' sockets but the acting one. */
@@ -134,7 +134,7 @@ export interface ServerEvents {
   error: ErrorBody;
 }
 
-/** What a client sends, and what it is answered with. */
+/** A request of a client, and its answer. */
 interface Exchange<Request, Answer> {
   request: Request;
   answer: Answer;

@@ -5,14 +5,15 @@ const names: readonly string[] = Object.values(settingsTable).map(({ env }) => e
 /** Beginnings that hardly any other program uses for its variables. */
 const ownBeginnings =
   /^(JWT|CORS|OPS|RATE|HANDSHAKES?|PRESENCE|TYPING|OFFLINE_QUEUE|EDIT_WINDOW|DELETE_WINDOW|HEARTBEAT|REVOCATION|WEBHOOK|STREAM|ATTACHMENT)_/;
-/** What Docker and Kubernetes write for a service of such a name. */
+/** Variables that Docker and Kubernetes set for a service with such a name. */
 const ofService = /_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP)(_|$)|$)|_ENV_/;
 
 /**
  * Variables of an environment that look like mistyped settings: one line each, for a warning.
  *
- * A name counts as mistyped when it is almost that of a setting, when only its case differs, or when
- * it begins like settings of this server alone. Everything else belongs to somebody else.
+ * A name counts as mistyped if it is almost the name of a setting, or differs only in case. So does
+ * a name with a beginning that only settings of this server have. Other variables belong to other
+ * programs.
  */
 export function mistypedSettings(env: NodeJS.ProcessEnv): string[] {
   return Object.keys(env)
@@ -46,7 +47,7 @@ function allowedFor({ length }: string): number {
   return length <= 12 ? 2 : 3;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one text to another. */
+/** Number of insertions, deletions, replacements and swaps of neighbours between two texts. */
 function distance(from: string, to: string): number {
   if (Math.abs(from.length - to.length) > 3) return Infinity;
   const rows = [Array.from({ length: to.length + 1 }, (_, index) => index)];

@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import { settingsTable, type SettingEntry } from './settings.table.js';
 
 export interface SecretValues {
-  /** Environment with each secret that a file holds in place of its file's name. */
+  /** Environment in which each file name is replaced by the secret of that file. */
   values: Record<string, unknown>;
   wrong: string[];
 }
 
 /**
- * Reads the files that `…_FILE` variables name into the settings they stand for, and splits lists of
- * secrets.
+ * Reads the files of `…_FILE` variables into their settings, and splits lists of secrets.
  *
  * @returns the environment, and one line for each file that cannot be used
  */

@@ -1,4 +1,7 @@
-/** Checks and conversions of single settings. Each message stands behind the setting's name, and never quotes the value. */
+/**
+ * Checks and conversions of single settings. Each message follows the setting's name, and never
+ * quotes the value.
+ */
 import { z } from 'zod';
 import { readDatabaseUrl } from './database-url.js';
 import { faultOfOrigin, isNetwork, type TrustedProxies } from '../common/index.js';

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { withSecretFiles } from './secret-files.js';
 import { settingsTable, type SettingEntry, type SettingsValues } from './settings.table.js';
 
-/** A start that must not go on: one line per wrong setting, each naming it. */
+/** Stops a start. The message has one line per wrong setting, with its name. */
 export class SettingsError extends Error {
   constructor(
     readonly lines: string[],
@@ -22,7 +22,7 @@ export abstract class Settings {}
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface Settings extends Readonly<SettingsValues> {}
 
-/** What only the reference server knows. */
+/** Facts that only the reference server has. */
 export interface ServerFacts {
   /** The database behind `DATABASE_URL` was started along with this server by its launcher. */
   hasOwnDatabase?: boolean;
@@ -102,7 +102,9 @@ function withFurther(wrong: readonly string[], further: readonly string[]): stri
   return [...lines.values()];
 }
 
-/** Where the secret that everybody knows must not be used. @returns at most one line */
+/**
+ * Reports a use of the public development secret where it is not allowed. @returns at most one line
+ */
 function developmentSecretChecks(settings: SettingsValues, { hasOwnDatabase = false }: ServerFacts): string[] {
   if (!isDevelopmentSecretUsed(settings)) return [];
   const rule = 'is required (or JWT_JWKS_URL)';
@@ -152,7 +154,8 @@ function complete(settings: SettingsValues): Settings {
   return Object.freeze(settings);
 }
 
-// Its environment has names of its own: every one that is not known gets the strictest rules.
+// An embedding application has its own environment names, so an unknown name gets the strictest
+// rules.
 function ofProgram(reading: Reading): Settings {
   const { nodeEnv } = reading.settings;
   reading.settings.nodeEnv = environments.includes(nodeEnv) ? nodeEnv : 'production';
@@ -212,12 +215,14 @@ export function withOwnServices(settings: Settings, found: { databaseUrl?: strin
   return complete({ ...settings, ...found });
 }
 
-/** The secrets that verify tokens; the first one signs. None: a key set, or another authenticator. */
+/**
+ * Secrets that verify tokens; the first one signs. Empty with a key set or another authenticator.
+ */
 export function secretsOf({ jwtSecret }: Pick<SettingsValues, 'jwtSecret'>): readonly string[] {
   return [jwtSecret ?? []].flat();
 }
 
-/** Whether tokens are signed with the secret everybody knows. Such a server says so at start. */
+/** Whether tokens are signed with the public development secret. Such a server says so at start. */
 export function usesDevelopmentSecret(settings: Settings): boolean {
   return secretsOf(settings).includes(developmentSecret);
 }

@@ -10,10 +10,7 @@ import type { PostgresHome } from './postgres-home.js';
 const run = promisify(execFile);
 const majorVersion = '18';
 
-/**
- * What Postgres sees of our environment: a `PGPORT` or `LC_ALL` of the user's shell must not change
- * it.
- */
+/** The environment of Postgres. A `PGPORT` or `LC_ALL` of the user's shell must not change it. */
 export const postgresEnv: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
   SystemRoot: process.env['SystemRoot'],

@@ -6,8 +6,8 @@ import { metricsTable, type CounterName, type GaugeName, type HistogramName } fr
 const noLabels: Labels = {};
 
 /**
- * What labels that are kept have counted since somebody looked; prom-client takes a microsecond to
- * be told.
+ * Counts since the last scrape, per label. They are added to prom-client then, since each call of
+ * it takes a microsecond.
  */
 interface Tally {
   counter: Counter.Internal;

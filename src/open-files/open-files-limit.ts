@@ -2,7 +2,7 @@
 // connection to Postgres.
 const leastOpenFiles = 1_024;
 
-/** What an operator can do about a limit that is too small. */
+/** Advice for an operator whose limit is too small. */
 export const openFilesAdvice =
   'raise it with `ulimit -n 65536` in the shell, LimitNOFILE= in systemd, or --ulimit nofile=65536:65536 in Docker';
 

@@ -2,10 +2,9 @@ import type { NextFunction, Request, Response } from 'express';
 import { ChatError, sendProblem } from '../common/index.js';
 
 /**
- * Answers a request `UNAVAILABLE` when nothing else has answered it in time, as the dispatcher does
- * for events: several statements, each within its own time-out, may together take longer than the 3
- * s of the contract (section 2). What the handler goes on doing, and whether it ends well, the
- * client is not told: the outcome is unknown.
+ * Answers a request with `UNAVAILABLE` if its handler has not answered in time, as the dispatcher
+ * does for events. Several statements, each within its own time-out, may together exceed the 3 s of
+ * the contract (section 2). The handler goes on, so the outcome is unknown to the client.
  *
  * Put it behind the body parser, so that a client's slow upload does not count.
  */

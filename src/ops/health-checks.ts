@@ -9,7 +9,7 @@ export type HealthProbe = () => Promise<unknown>;
 
 type DependencyStatus = 'up' | 'down';
 
-/** What `/health/ready` answers. No error texts: the route needs no token. */
+/** The answer of `/health/ready`. It contains no error texts, because the route needs no token. */
 export interface Readiness {
   status: 'ready' | 'unavailable';
   draining: boolean;

@@ -76,7 +76,7 @@ async function start(values: Partial<SettingsValues> = {}): Promise<string> {
       StrangerLimits,
       { provide: Metrics, useClass: PrometheusMetrics },
       { provide: Settings, useValue: settings },
-      // Whoever asks may come in: who may is the business of test/security/budgets.e2e.ts.
+      // Accepts every token; test/security/budgets.e2e.ts covers sign-in.
       { provide: RequestAdmission, useValue: { admit: () => Promise.resolve() } },
     ],
   }).compile();

@@ -1,11 +1,10 @@
 /**
- * What runs the service: logs, health, metrics, API documents and the HTTP settings of the
- * reference server.
+ * Operations: logs, health, metrics, API documents and the HTTP set-up of the reference server.
  *
  * Guarantees: no body, token or statement text in a log line or an answer; a health answer within
- * about a second, from this process' own view; red from the moment a drain begins. An embedding
- * application takes what it likes: health and metrics come with {@link OpsModule}, all else is a
- * function it may leave out.
+ * about a second, from this process' own view; red from the moment a drain begins. For an embedding
+ * application {@link OpsModule} provides health and metrics. Everything else is an optional
+ * function.
  */
 export { configureHttp, httpAppOptions } from './http-app.js';
 export { HealthChecks, type HealthProbe, type Readiness } from './health-checks.js';

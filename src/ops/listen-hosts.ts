@@ -7,8 +7,9 @@ const loopback = ['127.0.0.1', '::1'];
 export const allAddresses = '*';
 
 /**
- * What to listen on for a `HOST`: `*` is all addresses, IPv4 and IPv6, as one listener (`undefined`
- * for Node); `localhost` is each loopback address this machine has; anything else is itself.
+ * The addresses to listen on for a `HOST`: `*` is all addresses, IPv4 and IPv6, as one listener
+ * (`undefined` for Node); `localhost` is each loopback address this machine has; anything else is
+ * itself.
  */
 export async function listenHosts(host: string): Promise<(string | undefined)[]> {
   if (host === allAddresses) return [undefined];

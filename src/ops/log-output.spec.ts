@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { LogOutput } from './log-output.js';
 
-/** What a descriptor does: takes up to so many bytes a call, or fails. */
+/** A descriptor that accepts a limited number of bytes per call, or fails. */
 class Descriptor {
   written = '';
   code: string | null = null;

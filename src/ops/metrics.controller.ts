@@ -5,8 +5,8 @@ import { Public } from '../auth/index.js';
 import { Metrics } from '../metrics/index.js';
 
 /**
- * For Prometheus; no token, so turn it off or move it to the second port where strangers can reach
- * this one.
+ * For Prometheus. It needs no token, so turn it off, or move it to the second port, if strangers
+ * can reach this one.
  */
 @ApiTags('operations')
 @Public()

@@ -9,8 +9,8 @@ const reportEveryMs = 60_000;
 const exhaustedCodes: readonly unknown[] = ['EMFILE', 'ENFILE'];
 
 /**
- * Says when this process may open no more files. Node then closes each new connection without a
- * word; those that are open go on. Looks by opening one file every two seconds.
+ * Logs when this process can open no more files. Node then closes each new connection without a
+ * message; open connections continue. The check opens one file every two seconds.
  */
 @Injectable()
 export class OpenFilesWatch implements OnModuleInit, OnApplicationShutdown {

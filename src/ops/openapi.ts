@@ -6,7 +6,7 @@ import type { Settings } from '../config/index.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-// What any route with a token may answer, whatever it does.
+// Errors that every route with a token may answer with.
 const sharedStatuses = {
   400: 'Invalid',
   401: 'Unauthenticated',
@@ -14,10 +14,10 @@ const sharedStatuses = {
   500: 'Internal',
   503: 'Unavailable',
 } as const;
-/** What any route with a body may answer besides. */
+/** Further errors of every route with a body. */
 const bodyStatuses = { 413: 'TooLarge' } as const;
 
-/** What a client may try again, after a while. */
+/** Statuses after which a client may try again later. */
 const retryStatuses = new Set([429, 503]);
 const retryAfter = {
   description: 'Whole seconds, rounded up; `retryAfterMs` of the body says it exactly',
@@ -77,7 +77,7 @@ function withSharedResponses(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
-/** Says of the bodies of requests what the contract says: unknown properties are refused. */
+/** Marks request bodies as the contract does: unknown properties are refused. */
 function withClosedBodies(document: OpenAPIObject): OpenAPIObject {
   for (const { requestBody } of operationsOf(document)) {
     if (requestBody === undefined || '$ref' in requestBody) continue;

@@ -14,7 +14,7 @@ const secretNames = [
 /** Paths pino blanks, at the top of a line and one or two levels below. */
 export const redactedPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-// A JWT, and the password of a URL: they get into texts by way of other people's error messages.
+// JWTs, and passwords in URLs. Error messages of libraries may contain them.
 const tokenPattern = /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 const urlPasswordPattern = /(\b[a-z]+:\/\/[^\s:@/"]*:)[^\s@/"]+@/g;
 
@@ -32,8 +32,8 @@ interface LoggedError {
 }
 
 /**
- * What a log line says of an error. Not its other properties: drivers put statements, parameters
- * and row values there.
+ * The parts of an error that a log line contains. The other properties stay out: drivers put
+ * statements, parameters and row values there.
  */
 export function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: 'something other than an Error was thrown' };

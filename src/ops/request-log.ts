@@ -12,12 +12,12 @@ interface ResponseTime {
   responseTime?: number;
 }
 
-// Probes and collectors come every few seconds and would drown the rest.
+// Probes and scrapers come every few seconds and would hide the other lines.
 const unlogged = /^\/(health|metrics)(\/|$|\?)/i;
 
 /**
- * One line per request: method, route, status, milliseconds, who, from where. Never the query, a header or a
- * body.
+ * Logs one line per request: method, route, status, milliseconds, user, address. It never logs the
+ * query, a header or a body.
  */
 export function requestLog(
   logger: Logger,

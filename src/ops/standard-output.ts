@@ -1,7 +1,9 @@
 import { constants, openSync, writeSync } from 'node:fs';
 import { LogOutput } from './log-output.js';
 
-/** Standard output of this process; a notice is one JSON line, like the logger's. */
+/**
+ * Standard output of this process. Its report of lost lines is one JSON line, like the logger's.
+ */
 export const standardOutput = outputTo(1, (msg) => {
   const line = { level: 'warn', time: new Date().toISOString(), pid: process.pid, context: 'Log', msg };
   return `${JSON.stringify(line)}\n`;

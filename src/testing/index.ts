@@ -1,7 +1,7 @@
 /**
- * `parley/testing`: what a team tests its extensions with. Starts the whole server in a test, on
- * the real Postgres and the real Redis, with a clock and tokens of the test's own; and says of each
- * seam, and of each store with two backends, what every implementation must do.
+ * `parley/testing`: tools to test extensions. It starts the whole server in a test, on the real
+ * Postgres and the real Redis, with the test's own clock and tokens. It also contains contract
+ * suites: the rules for every implementation of a seam or a store.
  *
  * Works under any test runner. Follows semantic versioning as the public face does; a new case of a
  * contract is a minor version. Not for production: it brings Postgres along.
@@ -21,7 +21,7 @@ export { offlineNotifierContract, type OfflineNotifierSubject } from '../deliver
 export { presencePolicyContract, type PresencePolicySubject } from '../presence/presence-policy.contract.js';
 export { typingPolicyContract, type TypingPolicySubject } from '../typing/typing-policy.contract.js';
 
-// Contracts of the stores, with what they speak of: for whoever builds another backend.
+// Contracts of the stores with their types, for authors of another backend.
 export {
   ConnectionLeaseStore,
   connectionLeaseContract,

@@ -7,11 +7,9 @@ import { TestClock } from './test-clock.js';
 import type { TestService, TestServices } from './test-services.js';
 
 export interface TestAppOptions {
-  /**
-   * Over the tests' own: loopback, errors logged only, a quick end, no limits of rate in the way.
-   */
+  /** Override those for tests: loopback, only errors logged, a quick end, no rate limits. */
   settings?: Partial<SettingsValues>;
-  /** What `ParleyModule.forRoot` takes; not together with `create`. */
+  /** Extensions for `ParleyModule.forRoot`. Not together with `create`. */
   extensions?: ParleyExtensions;
   /**
    * Makes the application where it is not the reference server but one that embeds Parley. Not
@@ -52,7 +50,7 @@ const testSettings: Partial<SettingsValues> = {
  */
 export class TestApp {
   readonly nodes: INestApplication[] = [];
-  /** Of each node. */
+  /** Settings of each node. */
   readonly urls: string[] = [];
   readonly clock = new TestClock();
 

@@ -1,11 +1,11 @@
 import { Clock } from '../common/index.js';
 
 /**
- * A clock a test sets: it runs as the system's does, from wherever it was put, or stands still.
+ * A clock that a test sets. It runs like the system's clock from the given time, or stands still.
  *
  * It decides what {@link Clock} decides: token expiry, rate budgets, the age of what nodes
- * remember. What nodes must agree on goes by the clocks of Postgres and Redis, which nobody sets:
- * make those times short by settings.
+ * remember. Where nodes must agree, the clocks of Postgres and Redis decide. A test cannot set
+ * them; make those times short with settings.
  *
  * @since 0.1.0
  */
