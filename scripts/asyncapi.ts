@@ -1,6 +1,6 @@
 /**
- * `docs/asyncapi.yaml`: what the gateways take and answer, and what the server tells, from the code
- * itself.
+ * Makes `docs/asyncapi.yaml` from the code: the events of the gateways with their answers, and the
+ * events of the server.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * What the commands of `npm run` have in common: `--help`, and one line for whoever mistyped
- * something.
+ * The common part of the `npm run` commands: `--help`, and a one-line message for a mistyped
+ * option.
  */
 import { parseArgs } from 'node:util';
 
@@ -31,7 +31,7 @@ function parse(config) {
   try {
     return parseArgs(config);
   } catch (error) {
-    // What follows is about the syntax of arguments that begin with a dash.
+    // The rest of the message explains the syntax of arguments that begin with a dash.
     return giveUp(`${error.message.split(/\.\s|\n/)[0]} (--help tells the options)`);
   }
 }

@@ -1,4 +1,4 @@
-/** What the generated documents say, made from the tables and decorators in the code. */
+/** The contents of the generated documents, made from the tables and decorators in the code. */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { errorCodes } from '../src/common/index.js';

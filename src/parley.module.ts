@@ -48,7 +48,9 @@ export interface ParleyAsyncOptions extends ParleyExtensions {
  *
  * @example
  * ```ts
- * @Module({ imports: [ParleyModule.forRoot({ settings: { databaseUrl, redisUrl, jwtSecret }, interceptors: [Moderation] })] })
+ * const settings = { databaseUrl, redisUrl, jwtSecret };
+ *
+ * @Module({ imports: [ParleyModule.forRoot({ settings, interceptors: [Moderation] })] })
  * export class AppModule {}
  * ```
  * @since 0.1.0

@@ -50,7 +50,7 @@ terminal.on('line', (text) => {
   last = client.send({ conversationId, content: { text } });
 });
 terminal.on('close', async () => {
-  // What is still on its way gets a moment; what does not make it is sent by the next run.
+  // Messages in flight get a moment. The next run sends those that remain.
   await Promise.race([last, setTimeout(1_000)]).catch(() => undefined);
   await client.close();
 });

@@ -1,5 +1,6 @@
 /**
- * What both terminals do first: read the token, find the direct conversation of the two, connect.
+ * The first steps of both terminals: read the token, find the direct conversation of the two,
+ * connect.
  */
 import { io } from 'socket.io-client';
 

@@ -4,7 +4,7 @@ import { OfflineNotifier, type OfflineNotification } from '../../src/index.js';
 /** Hands notifications to a push service, each event once. */
 @Injectable()
 export class OnceNotifier extends OfflineNotifier {
-  /** What the push service got. */
+  /** Notifications that the push service received. */
   readonly pushed: OfflineNotification[] = [];
   /** By event; in a real one with an expiry, in a store all nodes share. */
   private readonly seen = new Set<string>();

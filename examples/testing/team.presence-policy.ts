@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { PresencePolicy, type PresenceSight } from '../../src/index.js';
 
-/** Who works in the same team sees who is there: `red-1` and `red-2`, not `blue-1`. */
+/** Members of a team see each other's presence: `red-1` sees `red-2`, but not `blue-1`. */
 @Injectable()
 export class TeamPresencePolicy extends PresencePolicy {
   override async audienceOf(userId: string): Promise<readonly string[]> {

@@ -16,8 +16,8 @@ interface PropertyRules {
   /** All must hold, else the property's rules do not apply (`@IsOptional()`). */
   conditions: Test[];
   /**
-   * Of length. They are asked first, and alone when one fails: the others may cost as much as the
-   * value is long.
+   * Rules of length. They run first. If one fails, the others do not run, since their cost may grow
+   * with the value.
    */
   sizes: Rule[];
   rules: Rule[];
@@ -135,7 +135,9 @@ function bounded({ constraints }: ValidationMetadata, name: string, test: Test):
   return (value, object) => (typeof value !== 'string' || value.length <= 3 * max) && test(value, object);
 }
 
-/** As class-validator does, a rule for each element is asked about a value that is no array as it stands. */
+/**
+ * As in class-validator: if the value is no array, a rule for each element checks the value itself.
+ */
 function repeated({ each }: ValidationMetadata, test: Test): Test {
   if (!each) return test;
   return (value, object) => (Array.isArray(value) ? value.every((item) => test(item, object)) : test(value, object));

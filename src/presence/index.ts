@@ -1,12 +1,12 @@
 /**
- * Who is online: leases of connections over all nodes, added up per user, and told to those who may
- * see it.
+ * Presence: leases of connections over all nodes, combined per user, and sent to those who may see
+ * it.
  *
  * Guarantees: one event per transition, whichever node finds it; a dead or frozen node's users are
  * offline within the TTL and 2 s; a reconnection within the grace period is no change; an emptied
- * Redis gives no false `user-offline`; while it is away answers are `unknown` and nothing fails.
- * Every event and answer passes the {@link PresencePolicy}. Events are told at most once; nothing
- * here touches Postgres but the time a user was last seen, which `users` keeps.
+ * Redis gives no false `user-offline`; while Redis is unavailable, answers are `unknown` and
+ * nothing fails. Every event and answer passes the {@link PresencePolicy}. Events are sent at most
+ * once. This folder uses Postgres only for the time a user was last seen, which `users` keeps.
  */
 export { ContactsPresencePolicy } from './contacts.presence-policy.js';
 export {

@@ -10,12 +10,12 @@ export interface PresencePolicySubject {
   unknownId: string;
 }
 
-/** What a viewer is shown in the end, of a user who is there. */
+/** The status that a viewer finally sees of an online user. */
 function shown(userId: string, sight: PresenceSight | undefined): string {
   return JSON.stringify(presenceSeen({ userId, status: 'online', lastSeenAt: '2026-01-01T00:00:00.000Z' }, sight));
 }
 
-/** What every {@link PresencePolicy} must do. */
+/** The rules for every {@link PresencePolicy}. */
 export const presencePolicyContract: ContractCase<PresencePolicySubject>[] = [
   {
     name: 'shows the same in answers as in events',

@@ -46,7 +46,7 @@ function scene({ store, userId }: PresenceStoreSubject) {
   return { lease, does, swept, status };
 }
 
-/** What every backend of {@link PresenceStore} must do. */
+/** The rules for every backend of {@link PresenceStore}. */
 export const presenceStoreContract: PresenceStoreCase[] = [
   {
     name: 'hands out one transition at the first connection and none at the next',

@@ -8,15 +8,15 @@ import { ToldPresences } from './told-presences.js';
 /** A change of a user's presence, for all nodes. */
 export interface PresenceNotice {
   presence: Presence;
-  /** Ids of the users who have him as a contact. */
+  /** Ids of the users who have this user as a contact. */
   audience: string[];
   /** When it changed, Unix microseconds of the store's clock. */
   atUs: number;
 }
 
 /**
- * Tells this node's sockets of changes: contacts and subscribers, each as far as he may see. In
- * their order, from whatever nodes they come: one that was overtaken is told to nobody.
+ * Sends changes of presence to this node's sockets: to contacts and subscribers, as far as each may
+ * see. The order holds across nodes: a change that a later one has overtaken is dropped.
  */
 @Injectable()
 export class PresenceDelivery {
@@ -41,7 +41,7 @@ export class PresenceDelivery {
       try {
         await this.deliverOne(notice);
       } catch (error) {
-        // Whoever cannot be judged is told nothing; he learns it when he asks.
+        // If visibility cannot be decided, nothing is sent. Viewers learn the status when they ask.
         this.logger.debug(`a change of presence was not told: ${String(error)}`);
       }
     }

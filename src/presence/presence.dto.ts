@@ -5,7 +5,7 @@ import { IsUserId } from '../conversations/index.js';
 // Far above any setting that decides, which the service knows.
 const maxIds = 10_000;
 
-/** Whose presence. */
+/** The users whose presence is requested. */
 @Bare('userIds')
 export class UserIdsDto {
   @IsArray()
@@ -14,7 +14,7 @@ export class UserIdsDto {
   userIds!: string[];
 }
 
-/** What the device wants to be seen as; `online` when left out. */
+/** The status that the device shows; `online` by default. */
 export class UserOnlineDto {
   @IsOptional()
   @IsIn(['online', 'away'])

@@ -15,7 +15,7 @@ import { PresenceTracker } from './presence.tracker.js';
 const maxTickMs = 500;
 const maxRenewIntervalMs = 10_000;
 const maxHoldMs = 2_000;
-/** For who stays online: how often it reaches Postgres when he was last seen. */
+/** Interval at which the last-seen time of users who stay online is written to Postgres. */
 const checkpointIntervalMs = 600_000;
 
 /**

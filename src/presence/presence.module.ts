@@ -26,7 +26,7 @@ export interface PresenceModuleOptions {
 }
 
 /**
- * Who is online. Imported once, at the root; global, since delivery asks for its `VisibleUsers`.
+ * Presence. Import it once, at the root. It is global, because delivery needs its `VisibleUsers`.
  */
 @Global()
 @Module({})

@@ -1,43 +1,45 @@
 import type { Presence } from '../common/index.js';
 
-/** What a viewer may see of a user's presence. */
+/** The parts of a user's presence that a viewer may see. */
 export interface PresenceSight {
   /**
-   * Whether he is told that the user is online, away or offline; without it he is told `offline`,
-   * as of nobody.
+   * Whether the viewer sees that the user is online, away or offline. Otherwise they see `offline`,
+   * as for a user who does not exist.
    */
   readonly online: boolean;
-  /** Whether he is told when the user was last here. Counts only together with `online`. */
+  /**
+   * Whether the viewer sees when the user was last online. It counts only together with `online`.
+   */
   readonly lastSeen: boolean;
 }
 
 /**
- * Says who sees whose presence. Default: contacts, blocks and privacy ({@link
+ * Decides who sees whose presence. Default: contacts, blocks and privacy ({@link
  * ContactsPresencePolicy}). Replace it for a directory of colleagues, support teams, or nobody at
  * all.
  *
- * Called for every answer and before every event, on the node of whoever is told, so a change
- * counts from the next event on; not called for what users see of themselves over `user-online` and
- * `user-offline`. `audienceOf` is called once per change of a user's status, on one node.
+ * Called for every answer and before every event, on the node of the viewer. So a change counts
+ * from the next event on. Not called for the `user-online` and `user-offline` that users receive
+ * about themselves. `audienceOf` is called once per change of a user's status, on one node.
  *
- * Allowed answers: an entry for each id asked for; one that is missing counts as "may see nothing".
- * Whoever may see nothing of a user gets what he would get of one who does not exist. A throw fails
- * the question with its code (a ChatError) or `INTERNAL`, and keeps an event back: nothing is shown
- * when in doubt. There is no time-out besides that of the event; keep what it needs in memory.
- * There is one policy; to combine several, write one that asks them.
+ * Allowed answers: an entry for each requested id. A missing entry means "may see nothing", and the
+ * viewer then gets the answer for a user who does not exist. A throw fails the request with its
+ * code (a ChatError) or `INTERNAL`, and drops the event, so nothing is shown when in doubt. The
+ * only time-out is that of the event, so keep the data in memory. There is one policy; to combine
+ * several, write one that calls them.
  *
  * @since 0.1.0
  * @example ParleyModule.forRoot({ presencePolicy: ColleaguesPolicy })
  */
 export abstract class PresencePolicy {
   /**
-   * Who hears of a user's coming and going without asking; {@link seenBy} is asked for each of them
-   * as well.
+   * The users who receive a user's presence without a subscription. {@link seenBy} is called for
+   * each of them as well.
    */
   abstract audienceOf(userId: string): Promise<readonly string[]>;
-  /** What one viewer may see of users. @returns by user id */
+  /** The presence of several users that one viewer may see. @returns by user id */
   abstract visibleTo(viewerId: string, userIds: readonly string[]): Promise<ReadonlyMap<string, PresenceSight>>;
-  /** What viewers may see of one user. @returns by viewer id */
+  /** The presence of one user that several viewers may see. @returns by viewer id */
   abstract seenBy(userId: string, viewerIds: readonly string[]): Promise<ReadonlyMap<string, PresenceSight>>;
 }
 

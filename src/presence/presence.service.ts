@@ -11,7 +11,7 @@ import { PresenceTracker } from './presence.tracker.js';
 
 const everything: PresenceSight = { online: true, lastSeen: true };
 
-/** What a client asks about presence, by socket and over REST. */
+/** Requests about presence, from sockets and REST. */
 @Injectable()
 export class PresenceService {
   constructor(
@@ -24,10 +24,10 @@ export class PresenceService {
   ) {}
 
   /**
-   * Sets what the actor's device is seen as, all its sockets; until it says otherwise or its last
-   * socket closes.
+   * Sets the status of the actor's device, for all its sockets. It lasts until the device changes
+   * it or its last socket closes.
    *
-   * @returns the user's own presence, added up over his devices
+   * @returns the user's own presence, combined over their devices
    * @fires user-online or user-offline on a change
    */
   async setStatus(actor: Actor, status: DeviceStatus): Promise<Presence> {
@@ -37,12 +37,12 @@ export class PresenceService {
   }
 
   /**
-   * Who may not see a user, and who asks for one that does not exist, gets the same: `offline`,
-   * never seen. While Redis is away, `unknown`.
+   * The answer is the same for a user who may not be seen and for a user who does not exist:
+   * `offline`, never seen. While Redis is unavailable it is `unknown`.
    *
-   * @param userIds repeats are asked once
+   * @param userIds repeated ids count once
    * @param max more are `VALIDATION_FAILED`; default `MAX_USER_IDS`
-   * @returns in the order asked; `lastSeenAt` of who is there is now
+   * @returns in the order of the request; `lastSeenAt` of an online user is now
    * @throws ChatError VALIDATION_FAILED | UNAVAILABLE (nobody can say what the actor may see)
    */
   async presencesOf(actor: Actor, userIds: readonly string[], max = this.settings.maxUserIds): Promise<Presence[]> {

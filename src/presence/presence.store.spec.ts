@@ -70,7 +70,7 @@ describe('presence in Redis', () => {
       expect(statuses).toEqual(['online', 'online']);
     });
 
-    it('still hands out the end of whom it forgot in his grace period', async () => {
+    it('still returns the end of a user whose record was lost in the grace period', async () => {
       const store = newStore();
       const [alice, bob] = [newRandomId(), newRandomId()];
       const leases = [leaseOf(alice, 'a'), leaseOf(bob, 'b')] as const;

@@ -1,6 +1,8 @@
 import type { PresenceStatus } from '../common/index.js';
 
-/** What a device wants to be seen as; `offline` though connected: an app in the background. */
+/**
+ * The status that a device shows. It may be `offline` while connected: an app in the background.
+ */
 export type DeviceStatus = 'online' | 'away' | 'offline';
 
 /** One socket of one device of one user, as its node knows it. */
@@ -12,11 +14,11 @@ export interface PresenceLease {
 }
 
 /**
- * What happened to a connection.
+ * A change of a connection.
  *
- * `connect`: it is there. `renew`: it is still there; a lease that was lost is taken anew.
- * `disconnect`: it has gone in good order, so the grace period begins. `intend`: its device wants
- * to be seen as `lease.status`, all its sockets.
+ * `connect`: it opened. `renew`: it is still open; a lost lease is taken again. `disconnect`: it
+ * closed properly, so the grace period begins. `intend`: its device shows `lease.status`, on all
+ * its sockets.
  */
 export interface PresenceChange {
   verb: 'connect' | 'renew' | 'disconnect' | 'intend';
@@ -38,7 +40,7 @@ export interface PresenceTransition {
   atUs: number;
 }
 
-/** What a user is seen as now, in terms of what was handed out as transitions. */
+/** The present status of a user, consistent with the transitions that were returned. */
 export interface PresenceReading {
   status: PresenceStatus;
   /** The store's clock, Unix milliseconds. */
@@ -46,21 +48,21 @@ export interface PresenceReading {
 }
 
 /**
- * Who is online, over all nodes: leases of connections, added up per user (`online` beats `away`
- * beats `offline`).
+ * Presence over all nodes: leases of connections, combined per user (`online` beats `away` beats
+ * `offline`).
  *
  * Guarantees:
- * - a lease ends `PRESENCE_TTL_MS` after its last renewal by the store's clock, whatever became of
- *   its node;
+ * - a lease ends `PRESENCE_TTL_MS` after its last renewal, by the store's clock, even if its node
+ *   has died;
  * - a better status takes effect at once; a worse one at once by `intend` and when a lease ends by
  *   itself, but only `PRESENCE_GRACE_MS` after a `disconnect`, and then only if nothing better has
  *   come: any node's {@link sweep} finds it;
- * - every transition is returned by exactly one call on one node: the one that is to announce it;
- * - a store that was emptied hands out no transition for what its nodes had already told, once they
- *   renew.
+ * - every transition is returned by exactly one call on one node, and that node publishes it;
+ * - after the store was emptied and its nodes have renewed, it returns no transition that they have
+ *   already published.
  *
- * It does not survive: what was never renewed after a loss is forgotten. Calls fail with `ChatError
- * UNAVAILABLE` while the store is away.
+ * It does not survive a loss: leases that nobody renews are forgotten. Calls fail with `ChatError
+ * UNAVAILABLE` while the store is unavailable.
  */
 export abstract class PresenceStore {
   /**

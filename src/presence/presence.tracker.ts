@@ -13,7 +13,7 @@ const maxOwed = 10_000;
 /** Longer than it takes to notice that the store was emptied, and to sweep and tell an end. */
 const goneMarginMs = 5_000;
 
-/** What a device wants to be seen as, for other nodes that hold sockets of it. */
+/** The status that a device shows, for other nodes that hold its sockets. */
 interface Intent {
   userId: string;
   deviceId: string;
@@ -23,9 +23,9 @@ interface Intent {
 /**
  * This node's connections as leases in the store.
  *
- * What happens to connections is written in its order, that of one turn of the event loop together.
- * What could not be written because the store was away is made up for by the next renewal: nothing
- * fails, and nobody waits for the store but who said what he wants to be seen as.
+ * Changes are written in order; those of one event loop turn are written together. If the store is
+ * unavailable, the next renewal repeats the change, so nothing fails. Only a request that sets a
+ * status waits for the store.
  */
 @Injectable()
 export class PresenceTracker implements OnModuleInit, OnApplicationShutdown {

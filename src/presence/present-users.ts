@@ -5,8 +5,8 @@ import { PresenceStore, type PresenceReading } from './presence.store.js';
 import { PresenceTracker } from './presence.tracker.js';
 
 /**
- * Who is online or away, for those who notify the others. While the store is away nobody counts as
- * hidden.
+ * Users who are online or away, for the notification of the others. While the store is unavailable,
+ * nobody counts as hidden.
  */
 @Injectable()
 export class PresentUsers extends VisibleUsers {
@@ -19,7 +19,7 @@ export class PresentUsers extends VisibleUsers {
   }
 
   override async among(userIds: readonly string[]): Promise<ReadonlySet<string>> {
-    // What this node's own sockets want to be seen as, it knows before the store does.
+    // This node knows the status of its own sockets before the store does.
     const visible = new Set(userIds.filter((userId) => this.tracker.isVisibleHere(userId)));
     const others = userIds.filter((userId) => !visible.has(userId));
     if (others.length === 0) return visible;

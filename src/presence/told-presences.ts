@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Presence, PresenceStatus } from '../common/index.js';
 
-/** What this node has told last of a user. */
+/** The last-announced presence of a user on this node. */
 interface Told {
   status: PresenceStatus;
   /** Unix microseconds of the store's clock; 0: it was an answer, not an event. */
@@ -17,10 +17,11 @@ const maxUsers = 100_000;
 const maxLateUs = 10_000_000;
 
 /**
- * What this node has told last of each user, whichever node found it: so that news of several nodes
- * keep their order, and what nobody else remembers can be ended ({@link PresenceSweeper}).
+ * The last-announced presence of each user on this node, whichever node found the change. It keeps
+ * the events of several nodes in order, and lets {@link PresenceSweeper} end a presence that no
+ * other node remembers.
  *
- * Bounded: the 100,000 users told of last.
+ * Bounded: the 100,000 users with the latest events.
  */
 @Injectable()
 export class ToldPresences {
@@ -39,7 +40,7 @@ export class ToldPresences {
     if (isVisible(status) && !this.told.has(userId)) this.told.set(userId, { status, atUs: 0 });
   }
 
-  /** Of whom this node has told that they are there. */
+  /** Users whom this node announced as online or away. */
   visibleUserIds(): string[] {
     return [...this.told.entries()].filter(([, { status }]) => isVisible(status)).map(([userId]) => userId);
   }

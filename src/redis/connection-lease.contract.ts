@@ -21,7 +21,7 @@ export interface ConnectionLeaseCase {
 const long = { max: 2, ttlMs: 60_000 };
 const short = { max: 1, ttlMs: 80 };
 
-/** What every backend of {@link ConnectionLeaseStore} must do. */
+/** The rules for every backend of {@link ConnectionLeaseStore}. */
 export const connectionLeaseContract: ConnectionLeaseCase[] = [
   {
     name: 'refuses one connection more than max, and takes it after a release',

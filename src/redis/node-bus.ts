@@ -5,15 +5,15 @@
 export type BusHandler = (payload: unknown) => void;
 
 /**
- * Carries notices from this node to all others: the fan-out between processes.
+ * Carries events from this node to all others: the fan-out between processes.
  *
  * Guarantees: what one node publishes arrives at each other node at most once and in the order
- * published; never at the publisher itself. `publish` resolves when the transport has taken it, and
- * rejects with `ChatError UNAVAILABLE` within `REDIS_TIMEOUT_MS` when it has not. What is published
- * while a node is cut off never reaches that node: it gets `onReconnected` instead and must catch
- * up from Postgres.
+ * published; never at the publisher itself. `publish` resolves when the transport has accepted the
+ * event. Otherwise it rejects with `ChatError UNAVAILABLE` within `REDIS_TIMEOUT_MS`. Events
+ * published while a node is cut off never reach that node. It gets `onReconnected` instead, and
+ * must catch up from Postgres.
  *
- * Backends: Redis publish/subscribe, and memory for the one process that has nobody to tell.
+ * Backends: Redis publish/subscribe, and memory for a single process.
  */
 export abstract class NodeBus {
   /** Random, new at every start of the process. */

@@ -54,7 +54,10 @@ export class RedisClients {
     this.database = target.access.db ?? 0;
   }
 
-  /** @param onFault gets the connection errors, which nobody else hears; {@link reasonOf} has words for them */
+  /**
+   * @param onFault receives the connection errors, which are reported nowhere else; {@link
+   *   reasonOf} explains them
+   */
   connect(role: RedisClientRole, onFault: (error: Error) => void = () => undefined): RedisClient {
     const client = this.isCluster ? this.connectCluster(role) : this.connectSingle(role);
     this.reasons.set(client, new RedisReason(client, this.target));

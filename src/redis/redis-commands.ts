@@ -16,7 +16,7 @@ export type PlainCall = readonly [command: string, ...args: RedisArgument[]];
 
 export type RedisCall = ScriptCall | PlainCall;
 
-/** What listeners learn when Redis works again. */
+/** Passed to listeners when Redis works again. */
 export interface RedisReturn {
   /** How long ago, in milliseconds, Redis was last known to work. */
   awayMs: number;

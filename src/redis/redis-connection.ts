@@ -18,7 +18,7 @@ export class RedisConnection {
   readonly clients: RedisClients;
   readonly commands: IoredisCommands;
   readonly bus: RedisNodeBus;
-  /** What every key and channel of this deployment begins with. */
+  /** The prefix of every key and channel of this deployment. */
   readonly namespace: string;
   private readonly link: RedisLink;
 

@@ -3,7 +3,7 @@ import { ChatError } from '../common/index.js';
 // Replies that say "not now": the command itself was right.
 const awayReply =
   /(^|[:\s-])(READONLY|LOADING|OOM|CLUSTERDOWN|MASTERDOWN|MISCONF|NOREPLICAS|BUSY|TRYAGAIN|NOAUTH|WRONGPASS|UNBLOCKED) /;
-// What ioredis 5.11 rejects with when it has no connection, or loses it.
+// Messages of ioredis 5.11 when it has no connection, or loses it.
 const awayMessage =
   /Connection is closed|isn't writeable|isn't ready|Command timed out|Command aborted|max retries per request|Cluster is (ended|disconnect)|Failed to refresh slots cache|None of startup nodes|Too many Cluster redirections|No (sharded )?subscriber for|max number of clients|Ready check failed|Cluster connection/i;
 const awayErrnos = new Set([
@@ -17,8 +17,8 @@ const awayErrnos = new Set([
   'ENETUNREACH',
 ]);
 
-// What Redis says to a user without the right, and of a command that was renamed, switched off, or
-// is not there yet.
+// Replies of Redis to a user without the right, and for a command that was renamed, disabled or
+// does not exist in this version.
 const denial =
   /NOPERM|no permissions? to|unknown command|Unknown Redis command|can't run this command|ACL failure|can't access at least one of the keys/i;
 

@@ -11,7 +11,7 @@ interface Remedy {
   todo: string;
 }
 
-// The first that fits. What none fits is an outage: it ends by itself.
+// The first match counts. A fault without a match is an outage, which ends by itself.
 const remedies: Remedy[] = [
   {
     of: /DB index is out of range|invalid DB index/i,

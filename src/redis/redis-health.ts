@@ -11,8 +11,7 @@ export interface RedisHealthReport {
 }
 
 /**
- * What readiness asks: whether commands are answered and whether a message crosses the bus and
- * comes back.
+ * The readiness probes of Redis: commands are answered, and a message crosses the bus and returns.
  */
 export class RedisHealth {
   constructor(private readonly parts: { commands: RedisCommands; bus: RedisNodeBus } | null) {}

@@ -15,11 +15,12 @@ const denialMs = 5_000;
 const tryCommands = loadLua(import.meta.url, './try-commands.lua');
 
 /**
- * The command connection and what is known of it: a circuit that a failure opens and a probe closes.
+ * The command connection and its state: a circuit that a failure opens and a probe closes.
  *
- * Opened by a lost connection or a refusing reply at once, by a hung Redis after two time-outs in a row. The probe writes
- * a key and runs every command of the scripts, so that a Redis that is read-only, full or denies a command counts as
- * away; on a Cluster it also asks every master that has a slot.
+ * A lost connection or a refusing reply opens it at once; a hung Redis opens it after two time-outs
+ * in a row. The probe writes a key and runs every command of the scripts. So a Redis that is
+ * read-only, full or denies a command counts as unavailable. On a Cluster the probe also asks every
+ * master that has a slot.
  */
 export class RedisLink {
   readonly client: RedisClient;
@@ -50,7 +51,10 @@ export class RedisLink {
     this.schedule(0);
   }
 
-  /** Why Redis cannot be used, or not for everything, in words for an operator; null while all is well. */
+  /**
+   * The reason why Redis cannot be used, or not fully, in words for an operator. Null while all is
+   * well.
+   */
   get fault(): string | null {
     if (!this.isUp) return this.reason;
     return performance.now() < this.refusal.untilMs ? this.refusal.words : null;
@@ -60,7 +64,9 @@ export class RedisLink {
     this.listeners.push(listener);
   }
 
-  /** Resolves when Redis works, or after `limitMs` all the same: a start is not stopped by an outage. */
+  /**
+   * Resolves when Redis works, and after `limitMs` in any case, so an outage does not stop a start.
+   */
   async whenUp(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     while (!this.isUp && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -140,7 +146,8 @@ export class RedisLink {
     } catch (error) {
       this.wentDown(error);
       this.stillDown(error);
-      // A connection that does not answer may be half open: TCP would go on trying it for a quarter of an hour.
+      // A connection that does not answer may be half open. TCP would retry it for a quarter of an
+      // hour.
       if (isRedisTimeout(error) && !this.clients.isCluster) this.client.disconnect(true);
     } finally {
       this.isProbing = false;
@@ -183,7 +190,7 @@ async function pingMasters(cluster: Cluster, words: RedisReason): Promise<void> 
   const masters = new Map(
     cluster.nodes('master').map((node): [string, Redis] => [`${node.options.host}:${node.options.port}`, node]),
   );
-  // A node that cannot be reached is taken out of `nodes`, and put back when the slots are read again.
+  // An unreachable node is removed from `nodes`, and added again when the slots are read again.
   const owners = new Set<string | undefined>(cluster.slots.map((nodes) => nodes?.[0]));
   const missing = [...owners].find((address) => address !== undefined && !masters.has(address));
   if (missing) throw new Error(words.ofNode(missing, new Error('Connection is closed.')));

@@ -12,8 +12,8 @@ export interface RedisNamespaceParts {
 const digits = 16;
 
 /**
- * What every key and channel of a deployment begins with. Deployments that differ in any part share
- * none.
+ * The prefix of every key and channel of a deployment. Deployments that differ in any part share no
+ * prefix.
  */
 export function redisNamespace({ prefix, deployment, database }: RedisNamespaceParts): string {
   const identity = createHash('sha256').update(`${database}\n${deployment}`).digest('hex').slice(0, digits);

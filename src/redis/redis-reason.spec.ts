@@ -68,7 +68,7 @@ afterAll(async () => {
   tlsServer.kill('SIGKILL');
 });
 
-/** What stands in readiness' detail and in the log, once it has settled. */
+/** The reasons in readiness' detail and in the log, once they have settled. */
 async function reasonsOf(url: string): Promise<{ commands: string; bus: string }> {
   connection = await RedisConnection.open(url, 500);
   expect(new RedisHealth(connection).check().status).toBe('down');

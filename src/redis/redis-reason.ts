@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { RedisTarget } from './redis-target.js';
 
-// What ioredis says of a connection that it does not have; the reason was in an event before.
+// Messages of ioredis without a connection. The reason was in an earlier event.
 const vague =
   /^(Connection is closed|Stream isn't writeable|Command aborted|Cluster is |Cluster isn't|Failed to refresh slots|None of startup nodes|Reached the max retries|No (sharded )?subscriber|Error while starting|the connection is closed)/i;
 
@@ -27,7 +27,7 @@ export function wordsOf(error: unknown): string {
  */
 export class RedisReason {
   private latest: string | null = null;
-  /** What was answered last that was not vague, since Redis worked. */
+  /** The last precise answer since Redis worked. */
   private answered: string | null = null;
   private hasConnected = false;
   private readonly ofNodes = new Map<string, string>();

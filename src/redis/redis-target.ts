@@ -2,12 +2,12 @@ import type { RedisOptions } from 'ioredis';
 import { SettingsError } from '../config/index.js';
 
 /**
- * What `REDIS_URL` says: a single Redis, (several URLs) nodes of a Redis Cluster, or Sentinels that
- * know the master.
+ * The target of `REDIS_URL`: a single Redis, nodes of a Redis Cluster (several URLs), or Sentinels
+ * that know the master.
  */
 export interface RedisTarget {
   isCluster: boolean;
-  /** Of Redis, or the Sentinels. */
+  /** Addresses of Redis, or of the Sentinels. */
   nodes: { host: string; port: number }[];
   /**
    * The master's name among the Sentinels, and what they themselves ask for; null without Sentinel.

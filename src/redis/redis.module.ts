@@ -48,8 +48,9 @@ const offered: FactoryProvider[] = [
 ];
 
 /**
- * Chooses the engine: Redis when `REDIS_URL` is set, else memory. Needs a {@link DeploymentIdentity} from a global module. `RedisCommands` is null under the
- * memory engine, where nothing asks for it: stores come by {@link storeProvider}.
+ * Chooses the engine: Redis when `REDIS_URL` is set, else memory. Needs a {@link
+ * DeploymentIdentity} from a global module. `RedisCommands` is null under the memory engine, where
+ * no provider uses it; {@link storeProvider} makes the stores.
  *
  * Connections are open before any provider that needs them is constructed, and close in
  * `onApplicationShutdown`: last work with Redis belongs in `beforeApplicationShutdown` or earlier.

@@ -7,7 +7,7 @@ import { RedisFaultLog } from './redis-fault-log.js';
 import { socketAdapterChannel } from './redis-keys.js';
 import { wordsOf } from './redis-reason.js';
 
-/** What Socket.IO's `adapter` option takes. */
+/** The type of Socket.IO's `adapter` option. */
 export type SocketAdapter = (namespace: Namespace) => ReturnType<ReturnType<typeof createAdapter>>;
 
 /** Failures of the adapter's own traffic, which nobody awaits. */
@@ -42,11 +42,13 @@ export interface SocketAdapterSource {
 }
 
 /**
- * The Socket.IO adapter on Redis, on connections of its own: classic on a single Redis, sharded on a Redis Cluster.
+ * The Socket.IO adapter on Redis, with its own connections: classic on a single Redis, sharded on a
+ * Redis Cluster.
  *
- * For code of embedding applications that calls `server.to(room).emit()` or `server.serverSideEmit()`. At most once, like
- * Socket.IO itself; a failed publish and a message that no adapter has made are counted, never an unhandled rejection
- * or exception. Our own fan-out goes over the `NodeBus`.
+ * It is for embedding applications that call `server.to(room).emit()` or `server.serverSideEmit()`.
+ * It delivers at most once, like Socket.IO itself. A failed publish, or a message that no adapter
+ * has made, is counted, and never becomes an unhandled rejection or exception. Our own fan-out goes
+ * over the `NodeBus`.
  */
 export class SocketAdapterFactory {
   readonly faults: SocketAdapterFaults = { count: 0 };
@@ -57,7 +59,10 @@ export class SocketAdapterFactory {
   /** @param source null under the memory engine: Socket.IO's own adapter does for one process */
   constructor(private readonly source: SocketAdapterSource | null) {}
 
-  /** Makes the adapter when the Socket.IO server is made, and only then. @returns null under the memory engine */
+  /**
+   * Makes the adapter together with the Socket.IO server, and only then. @returns null under the
+   * memory engine
+   */
   create(): SocketAdapter | null {
     if (this.source === null) return null;
     const { clients, namespace } = this.source;

@@ -1,5 +1,5 @@
 /**
- * What it costs to be able to announce after a crash: outbox rows or marks (ADR-0004).
+ * Compares the cost of publishing after a crash, with outbox rows and with marks (ADR-0004).
  *
  * Both write what a batch's commit writes anyway (a message and its conversation's counters, for
  * each conversation), on a Postgres with fsync. `outbox`: one more row per batch, deleted along

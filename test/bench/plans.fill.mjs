@@ -1,4 +1,4 @@
-/** What `plans.mjs` reads, written by SQL. */
+/** Fills the database that `plans.mjs` reads, with SQL. */
 const messagesInOthers = 30;
 
 /** A group as large as groups get, in which everybody has read in many small steps. */

@@ -59,7 +59,7 @@ io.on('connection', (socket) => {
     waiting.push({ socket, message, ack });
     if (isBusy) return;
     isBusy = true;
-    // What came together is stored together.
+    // Messages that arrive together are stored together.
     setImmediate(commit);
   });
 });

@@ -15,11 +15,11 @@ import { differences } from './view.js';
 
 export interface CampaignPlan {
   seed: number;
-  /** Of load and faults; starting and settling come on top. */
+  /** Duration of load and faults, without starting and settling. */
   minutes: number;
   sendsPerSecond: number;
   presenceTtlMs: number;
-  /** Of the nodes, beyond the defaults; as environment variables. */
+  /** Settings of the nodes that differ from the defaults, as environment variables. */
   settings: Record<string, string>;
   /** For data, logs and the history. */
   dir: string;
@@ -87,7 +87,7 @@ async function settle(plan: CampaignPlan, scene: Scene, cast: Cast, history: His
   await lookAround(cast);
 }
 
-/** Users with a new installation, which knows nothing and must be told everything. */
+/** Users with a new installation, which has nothing and must receive everything. */
 async function addFresh(cast: Cast, scene: Scene, history: History, users: string[], random: Random): Promise<void> {
   for (const user of users.slice(0, fresh)) {
     const device = await freshDevice(user, cast.devices.length, cast, scene, history, random);

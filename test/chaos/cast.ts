@@ -1,4 +1,4 @@
-/** Who takes part: users, their conversations and their devices. */
+/** The cast of a run: users, their conversations and their devices. */
 import { tokenFor } from '../support/client.js';
 import { mutualConversation, groupConversation } from '../support/conversations.js';
 import { Device, type DeviceMode } from './device.js';
@@ -46,7 +46,7 @@ export async function freshDevice(
   return deviceOf(user, at, { scene, history, random, conversations: cast.conversations }, 'sync');
 }
 
-/** Everybody talks to his two next neighbours, and some talk in groups. */
+/** All users talk to their two next neighbours, and some talk in groups. */
 async function converse(url: string, users: string[], random: Random): Promise<Map<string, string[]>> {
   const conversations = new Map<string, string[]>();
   for (const [i, user] of users.entries()) {

@@ -22,7 +22,7 @@ class Story {
     return this;
   }
 
-  /** An ask and, unless told otherwise, its answer 10 ms later. */
+  /** A request and, by default, its answer 10 ms later. */
   ask(t: number, ask: Omit<Ask, 'k' | 'a' | 'n'> & { n?: number }, answer: object | null = {}): number {
     const a = (this.asks += 1);
     this.at(t, { n: 1, ...ask, k: 'ask', a });
@@ -42,7 +42,7 @@ class Story {
   }
 
   entries(): Entry[] {
-    // What is stored is noted at the end, whenever the story says it.
+    // Stored rows are noted at the end, wherever the story mentions them.
     const rank = ({ k }: Entry) => (k.startsWith('stored') ? 1 : 0);
     return this.facts
       .map((entry, i) => ({ entry, i }))
@@ -105,7 +105,7 @@ function ask(story: Story, t: number, event: string, about: object, answer: obje
   return story.ask(t, { d: 'alice-1', event, c, ...about }, answer);
 }
 
-/** Alice deletes her third message; everybody hears of it. */
+/** Alice deletes her third message; everybody receives the event. */
 function deletion(): Story {
   const story = change(goodStory(), isStored(count), { text: null, rev: count + 1 });
   change(story, ({ k }) => k === 'stored-conversation', { lastRev: count + 1 });

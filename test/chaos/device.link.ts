@@ -2,7 +2,7 @@ import { io, type Socket } from 'socket.io-client';
 import type { ErrorBody } from '../../src/common/index.js';
 import type { Ask, History } from './history.js';
 
-/** What the server calls an ack; `null` where the connection ended first. */
+/** An ack of the server; `null` if the connection ended first. */
 export type Reply = { ok: true; data: Record<string, unknown> } | { ok: false; error: ErrorBody } | null;
 
 export interface LinkPlan {
@@ -27,7 +27,7 @@ export class DeviceLink {
   /** Counts the connections. */
   n = 0;
   isOpen = false;
-  /** What the app does with what the server pushes. */
+  /** Handles the events that the server pushes. */
   onEvent: (event: string, payload: unknown) => void = () => undefined;
   onOpen: () => void = () => undefined;
   private static asks = 0;
@@ -80,9 +80,7 @@ export class DeviceLink {
     });
   }
 
-  /**
-   * Told of each answer before who asked is: the app shows what it was told, whoever waits for it.
-   */
+  /** Receives each answer before the caller does, so the app shows it, whoever waits for it. */
   onAnswer: (event: string, a: number, reply: NonNullable<Reply>) => void = () => undefined;
 
   private listen(): void {

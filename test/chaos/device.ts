@@ -18,7 +18,7 @@ import {
 
 /**
  * How an app keeps up. `sync`: asks with its stored token after each reconnect; `auto`: leaves it
- * to the server; `manual`: tells the server what has arrived.
+ * to the server; `manual`: acknowledges the messages that have arrived.
  */
 export type DeviceMode = 'sync' | 'auto' | 'manual';
 
@@ -110,7 +110,7 @@ export class Device {
     else void this.edit(c, id);
   }
 
-  /** What it thinks of its contacts' presence goes into the history. */
+  /** Writes the presence of its contacts, as it sees them, into the history. */
   async lookAround(count = 6): Promise<void> {
     const userIds = this.random.shuffle(this.plan.contacts).slice(0, count);
     if (userIds.length > 0) await this.link.ask('get-presence', { userIds });

@@ -1,6 +1,6 @@
 /**
- * What happened in a run, one entry a fact, in the order in which this one process saw it. The
- * checker knows nothing else.
+ * The history of a run: one entry per fact, in the order in which this one process saw it. The
+ * checker sees nothing else.
  *
  * `t`: milliseconds since the run began. `d`: a device, `n`: its connections, counted from 1, `a`:
  * an ask (an event sent with an ack), `c`: a conversation.
@@ -25,7 +25,7 @@ export interface SawMessage {
   text: string | null;
   /** `emoji user`, in order. */
   reactions: string[];
-  /** Whether it came as news of a message, not of a change to one. */
+  /** Whether it came as a new message, not as a change. */
   isNew: boolean;
 }
 
@@ -59,7 +59,7 @@ export interface Ask {
   a: number;
   event: string;
   c?: string;
-  /** Of a send: its clientMessageId. */
+  /** The clientMessageId of a send. */
   key?: string;
   /** The message it is about. */
   id?: string;
@@ -99,7 +99,7 @@ export interface NodeEvent {
   what: 'up' | 'exit' | 'start-failed' | 'complaint';
   code?: number | null;
   signal?: string | null;
-  /** What the run did to it. */
+  /** The cause, as the run knows it. */
   because?: 'SIGKILL' | 'SIGTERM' | 'the end' | null;
   tookMs?: number;
   line?: string;

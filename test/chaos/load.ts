@@ -2,7 +2,7 @@ import type { Device } from './device.js';
 import type { Random } from './random.js';
 
 const tickMs = 100;
-/** Of the sends: how many edits, deletions and reactions come along. */
+/** Edits, deletions and reactions per send. */
 const shares = { edit: 0.05, delete: 0.02, react: 0.08 } as const;
 
 /** Has the devices say things, spread evenly over time, whether they are connected or not. */

@@ -1,4 +1,7 @@
-/** What one node's death costs: those on other nodes next to nothing, its own users a reconnect. */
+/**
+ * Measures the cost of one node's death: next to nothing for users of other nodes, a reconnect for
+ * its own.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { ErrorBody } from '../../src/common/index.js';
@@ -20,7 +23,7 @@ const openTimeoutMs = 120_000;
 const retryMs = 1_000;
 const backTimeoutMs = 60_000;
 
-/** What the product promises. */
+/** The promised limits. */
 const leastOk = 0.999;
 const ackBoundMs = 500;
 const backBoundMs = 15_000;
@@ -128,7 +131,8 @@ class IdleSockets {
   }
 
   /**
-   * The stock client stays away after a server's refusal: an app tries again when it was told to.
+   * The stock client does not reconnect after a server's refusal. The app tries again after the
+   * given time.
    */
   private tryAgain(socket: TestClient['socket'], refusal: ErrorBody | undefined): void {
     if (!refusal) return;

@@ -9,8 +9,8 @@ import type { History, NodeEvent } from './history.js';
 const startTimeoutMs = 60_000;
 const restartDelayMs = 500;
 /**
- * Twice what guarantee 11 allows; one that takes longer is ended, so that the run goes on to tell
- * of it.
+ * Twice the limit of guarantee 11. A node that takes longer is killed, so that the run can report
+ * it.
  */
 const endTimeoutMs = 20_000;
 const complaints =

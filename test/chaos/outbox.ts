@@ -14,8 +14,8 @@ const patienceMs = 6_000;
 const retryMs = 500;
 
 /**
- * What a device has yet to send, in order; kept, and sent again with the same clientMessageId,
- * until it is acked.
+ * Unsent messages of a device, in order. Each is kept, and sent again with the same
+ * clientMessageId, until it is acked.
  */
 export class Outbox {
   private readonly unsent: Unsent[] = [];

@@ -1,6 +1,4 @@
-/**
- * Reads what is stored at the end, straight from Postgres: what everybody should have been told.
- */
+/** Reads the final state from Postgres. Every device should have received it. */
 import type { Fact, StoredMessage } from './history.js';
 import type { PostgresService } from './postgres.service.js';
 

@@ -1,4 +1,4 @@
-/** What a run must not show, as it stands in the summary. Order is that of the summary. */
+/** The kinds of violation, with their text and order in the summary. */
 export const violationKinds = {
   lost: 'acked and lost',
   twice: 'stored twice',

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 
 export interface Orders {
   attack: keyof typeof attacks;
-  /** Of the node. */
+  /** Address of the node. */
   url: string;
   tokens: string[];
 }

@@ -59,7 +59,7 @@ async function conversationOf(caller: string, kind: string, participantIds: stri
   return body.id as string;
 }
 
-/** Calls on schedule, whether the calls before were answered or not. @returns milliseconds of each */
+/** Calls on schedule, even if earlier calls are not answered yet. @returns milliseconds of each */
 async function measure(everyMs: number, call: () => Promise<unknown>): Promise<number[]> {
   const calls: Promise<number>[] = [];
   const startedAt = performance.now();

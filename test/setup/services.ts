@@ -59,7 +59,7 @@ export interface TestRedis {
   /** The same after {@link restart}. */
   url: string;
   port: number;
-  /** Of the process that runs now. */
+  /** Id of the process that runs now. */
   readonly pid: number;
   /** Resolves when the process has ended. Does nothing when it has already. */
   stop(): Promise<void>;
@@ -108,7 +108,9 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   await ended;
 }
 
-/** Starts one in about 30 ms; stop it in `afterAll`. What is forgotten ends with the run. */
+/**
+ * Starts a Redis in about 30 ms. Stop it in `afterAll`; one that is not stopped ends with the run.
+ */
 export async function startRedis(): Promise<TestRedis> {
   const port = await freePort();
   let child = await launchRedis(port);

@@ -7,8 +7,8 @@ import type pg from 'pg';
 type Queryable = Pick<pg.Client, 'query'>;
 
 /**
- * Participants whose mark does not lie above a change they are to hear of; must be none at any
- * time.
+ * Participants whose mark does not lie above a change that they must receive. There must never be
+ * any.
  */
 export async function unmarked(sql: Queryable): Promise<unknown[]> {
   const { rows } = await sql.query(
@@ -26,7 +26,8 @@ export async function unmarked(sql: Queryable): Promise<unknown[]> {
 }
 
 /**
- * What devices lack, and would not be looked at for when they connect; must be none at any time.
+ * Messages that devices miss and that the look-up at their next connection would not find. There
+ * must never be any.
  */
 export async function overlooked(sql: Queryable): Promise<unknown[]> {
   const { rows } = await sql.query(

@@ -1,4 +1,4 @@
-/** A chat client for tests: the stock Socket.IO client, which remembers everything it heard. */
+/** A chat client for tests: the stock Socket.IO client, which records every event it receives. */
 import { createSecretKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { io, type Socket } from 'socket.io-client';
@@ -46,7 +46,7 @@ export interface Heard<T = any> {
 const patienceMs = patient(20_000);
 
 export class TestClient {
-  /** Everything heard so far, in order. */
+  /** All events received so far, in order. */
   readonly heard: Heard[] = [];
   private waiting: (() => void)[] = [];
 
@@ -81,13 +81,13 @@ export class TestClient {
     return ack.error;
   }
 
-  /** Payloads of an event heard so far. */
+  /** Payloads of an event received so far. */
   of<T = any>(event: string): T[] {
     return this.heard.filter((one) => one.event === event).map((one) => one.payload as T);
   }
 
   /**
-   * Resolves with the first payload of an event, heard already or within `timeoutMs` (as
+   * Resolves with the first payload of an event, received already or within `timeoutMs` (as
    * `patient` takes it), that matches.
    */
   async waitFor<T = any>(
@@ -98,7 +98,7 @@ export class TestClient {
     return await this.until(() => this.of<T>(event).find(matches), `${event} at ${this.userId}`, timeoutMs);
   }
 
-  /** Resolves when as many payloads of an event have been heard. */
+  /** Resolves when that many payloads of an event have been received. */
   async waitForCount<T = any>(event: string, count: number, timeoutMs = patienceMs): Promise<T[]> {
     return this.until(
       () => (this.of<T>(event).length >= count ? this.of<T>(event) : undefined),
@@ -107,7 +107,7 @@ export class TestClient {
     );
   }
 
-  /** Forgets what was heard. */
+  /** Clears the recorded events. */
   forget(): void {
     this.heard.length = 0;
   }

@@ -3,7 +3,7 @@ import type { Heard } from './client.js';
 
 const changeEvents = ['new-message', 'message-edited', 'message-deleted', 'reaction-changed'];
 
-/** The changes of a conversation's messages among what a client heard. */
+/** The changes of a conversation's messages among the events that a client received. */
 export function changesOf(heard: readonly Heard[], conversationId: string): Heard[] {
   return heard.filter(
     ({ event, payload }) => changeEvents.includes(event) && payload.conversationId === conversationId,
@@ -11,8 +11,8 @@ export function changesOf(heard: readonly Heard[], conversationId: string): Hear
 }
 
 /**
- * What a conversation's messages are after each change, told by the changes alone and the rules of
- * the contract (sections 3 and 4): a change that they do not allow where it stands is refused.
+ * Computes a conversation's messages after each change, from the changes and the rules of the
+ * contract (sections 3 and 4). It refuses a change that the rules do not allow at its place.
  */
 export class ConversationModel {
   /** In order of seq. */

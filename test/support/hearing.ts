@@ -2,8 +2,8 @@ import type { Message } from '../../src/common/index.js';
 import type { TestClient } from './client.js';
 
 /**
- * The `seq` of the messages of a conversation a client heard, in the order in which it heard each
- * for the first time.
+ * The `seq` of the messages that a client received in a conversation, in the order of first
+ * arrival.
  */
 export function seqsHeard(client: TestClient, conversationId: string): number[] {
   const messages = client.of<Message>('new-message').filter((message) => message.conversationId === conversationId);

@@ -11,11 +11,11 @@ interface Link {
 }
 
 /**
- * Forwards TCP connections to one address until told otherwise.
+ * Forwards TCP connections to one address, until a test injects a fault.
  *
  * - {@link cut}: both sides are reset, as by a firewall that restarts.
  * - {@link swallow}: bytes of one direction (or both: a black hole; one: half open) vanish, and
- *   neither side is told. Connections stay so until they are cut, also when new ones flow again.
+ *   neither side notices. Connections stay so until they are cut, also when new ones flow again.
  */
 export class LossyProxy {
   private readonly links = new Set<Link>();

@@ -15,8 +15,8 @@ export interface Scene {
   /** Sends as one of them. */
   say(who: TestClient, text: string, more?: object): Promise<Message>;
   /**
-   * Resolves when all that was on its way to these clients has arrived: what is told in order is
-   * followed by this.
+   * Resolves when everything in flight to these clients has arrived. Ordered events come before
+   * this one.
    */
   settle(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { tokenFor } from './client.js';
 const patienceMs = patient(5_000);
 
 export class RawSocket {
-  /** Socket.IO packets heard so far, as text. */
+  /** Socket.IO packets received so far, as text. */
   readonly heard: string[] = [];
   isClosed = false;
   answersPings = true;
@@ -44,8 +44,8 @@ export class RawSocket {
   }
 
   /**
-   * Resolves with the first packet, heard already or later, that matches; rejects when the
-   * connection ends.
+   * Resolves with the first matching packet, received already or later; rejects when the connection
+   * ends.
    */
   async hears(matches: (text: string) => boolean): Promise<string> {
     const deadline = Date.now() + patienceMs;

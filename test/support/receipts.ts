@@ -23,8 +23,8 @@ export async function send(client: TestClient, conversationId: string, count = 1
 }
 
 /**
- * Resolves when whatever was on its way to these clients has arrived: each has heard a message sent
- * after it, from each node, over the same connections.
+ * Resolves when everything in flight to these clients has arrived: each has received a later
+ * message from each node, over the same connections.
  */
 export async function quiet(cluster: TestCluster, conversationId: string, ...clients: TestClient[]): Promise<void> {
   const [first] = clients;
@@ -36,7 +36,7 @@ export async function quiet(cluster: TestCluster, conversationId: string, ...cli
   }
 }
 
-/** The receipts a client has heard, in order. */
+/** The receipts that a client has received, in order. */
 export function receiptsHeardBy(client: TestClient): unknown[] {
   return client.heard
     .filter(({ event }) => event === 'message-delivered' || event === 'messages-read')

@@ -1,6 +1,6 @@
 /**
- * A Socket.IO server that speaks the wire contract as a test tells it to, right and wrong: the
- * other side of the client SDK.
+ * A Socket.IO server for tests of the client SDK. The test decides its answers, right and wrong
+ * ones.
  */
 import { createServer, type Server as HttpServer } from 'node:http';
 import { once } from 'node:events';
@@ -14,8 +14,8 @@ export interface Asked {
 }
 
 /**
- * What to answer; undefined: the usual. A {@link refusal} thrown is answered as such. Never
- * settles: no answer.
+ * Returns the answer; undefined means the usual one. A thrown {@link refusal} is sent as a refusal.
+ * A promise that never settles sends no answer.
  */
 export type Script = (asked: Asked, socket: Socket) => unknown;
 

@@ -21,7 +21,7 @@ function known(name, values, names) {
   return values;
 }
 
-/** What the command line says; ends the process with 2 where that cannot be. */
+/** Reads the command line; exits with 2 if it is invalid. */
 export function readOptions(args, workloadNames) {
   const config = {
     options: {

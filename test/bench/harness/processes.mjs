@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** What the environment of every process of this run holds besides. */
+/** Additional environment variables of every process of this run. */
 export const commonEnv = {};
 const running = new Set();
 const stopTimeoutMs = 12_000;

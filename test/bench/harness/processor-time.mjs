@@ -1,4 +1,4 @@
-/** What the operating system says about processes (Linux: `/proc`). */
+/** Reads the processor time of processes (Linux: `/proc`). */
 import { readFileSync } from 'node:fs';
 
 const ticksPerSecond = 100;

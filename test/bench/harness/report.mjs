@@ -1,4 +1,4 @@
-/** What the run says: a terminal's text, and `docs/performance.md`. */
+/** Writes the result of the run: text for a terminal, and `docs/performance.md`. */
 import { cpus } from 'node:os';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -6,7 +6,7 @@ import { gate } from './gates.mjs';
 
 const settleMs = 300;
 const afterConnectingMs = 1_500;
-// Longer than it takes until an absence is seen through.
+// Longer than it takes to complete an absence.
 const afterLeavingMs = 6_000;
 
 /**
@@ -16,7 +16,7 @@ const afterLeavingMs = 6_000;
 export async function asking(job) {
   const clients = await connectAll(job.users, () => undefined);
   const sessions = await Promise.all(clients.map((client) => client.ready));
-  // What connecting sets off is not what is measured.
+  // The work that connecting causes is not measured.
   await sleep(afterConnectingMs);
   let onWay = 0;
   const result = await inTurn(job.seconds, job.users.length, (user, done) => {

@@ -6,7 +6,7 @@ export class Ledger {
   refused = 0;
   deliveries = 0;
   faults = 0;
-  /** What the first send that was not acked was answered with. */
+  /** The answer to the first send that was not acked. */
   firstRefusal = null;
   #orderKey;
   #expected;
@@ -21,7 +21,7 @@ export class Ledger {
     this.#last = new Float64Array(userCount);
   }
 
-  /** A user heard a message: counted, and a fault unless it comes after the last one. */
+  /** A user received a message. It is counted, and is a fault unless it follows the last one. */
   hear(user, packet) {
     const order = this.orderOf(packet);
     if (order <= this.#last[user]) this.faults += 1;
@@ -46,7 +46,7 @@ export class Ledger {
     return parseInt(packet.slice(start, start + 16), 10);
   }
 
-  /** The number of the last message a user heard. */
+  /** The number of the last message that a user received. */
   lastOf(user) {
     return this.#last[user];
   }
@@ -59,7 +59,7 @@ export class Ledger {
     return this.#sum((expected, received) => Math.max(0, expected - received));
   }
 
-  /** Messages heard that nobody was told had been sent. */
+  /** Messages received whose send was not acked. */
   get extra() {
     return this.#sum((expected, received) => Math.max(0, received - expected));
   }

@@ -1,6 +1,6 @@
 /**
- * Every recipient marks each message delivered and read, as an app on the screen does; every sender
- * hears of it.
+ * Every recipient marks each message delivered and read, as an open app does; every sender receives
+ * the receipts.
  */
 export class Marks {
   refused = 0;
@@ -17,7 +17,7 @@ export class Marks {
     this.#heardRead = new Float64Array(users.length);
   }
 
-  /** Who joins hears the others' receipts in groups, too. */
+  /** A joined user also receives the others' receipts in groups. */
   async join() {
     await Promise.all(
       this.#users.map(({ conversationId }, i) => this.#clients[i].ask('join-conversation', { conversationId })),

@@ -1,4 +1,4 @@
-/** Who sends to whom: lists of users as the load generator takes them. */
+/** Senders and recipients: lists of users for the load generator. */
 
 const urlOf = (target, i) => target.urls[i % target.urls.length];
 

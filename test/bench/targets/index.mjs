@@ -4,7 +4,8 @@ import { startRelay } from './relay.mjs';
 import { startTutorial } from './tutorial.mjs';
 
 /**
- * What is measured, by name; each starts fresh processes, durable ones on a database of their own.
+ * The measured servers, by name. Each starts fresh processes; durable ones use a database of their
+ * own.
  *
  * @returns a target: `name`, `urls` and `pids` of its processes, `authOf(userId, rooms)`,
  *   `direct(a, b)` and `group(userIds)` (a conversation's id), `orderKey` (what stands before the

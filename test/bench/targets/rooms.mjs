@@ -1,6 +1,6 @@
 import { query } from '../harness/services.mjs';
 
-/** What servers that know no conversations, only rooms by name, have in common. */
+/** The common part of servers that have no conversations, only rooms by name. */
 export const namedRooms = {
   orderKey: '"id":',
   direct: async (a, b) => `direct:${a}:${b}`,

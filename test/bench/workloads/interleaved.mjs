@@ -1,4 +1,4 @@
-/** What the workloads that count acks have in common. */
+/** The common part of the workloads that count acks. */
 import { measureCosts } from '../harness/measure.mjs';
 import { interleave } from '../harness/rounds.mjs';
 

@@ -4,8 +4,8 @@ import { group } from '../targets/casts.mjs';
 import { fillLong, fillMany, longId, manyId, middleOf } from './fill.mjs';
 import { measureVariants, number } from './interleaved.mjs';
 
-// What two short rounds on two shared cores may differ by; what grew with its input would grow a
-// hundredfold.
+// The largest ratio of two short rounds on two shared cores. A cost that grows with its input would
+// grow a hundredfold.
 const noise = 1.5;
 const members = Array.from({ length: 8 }, (_, i) => `member${i}`);
 const withMany = (count) => Array.from({ length: 4 }, (_, i) => `has${count}-${i}`);

@@ -1,10 +1,10 @@
 import type { Violation } from '../violation.js';
 import type { RecordedRun } from './recorded-run.js';
 
-/** Of what the plan says: outages longer than planned take some. */
+/** Share of the planned sends; outages that last longer than planned cost some. */
 const leastShare = 0.8;
 
-/** A run proves something only if its faults fired, its load was there, and its notes are whole. */
+/** A run counts only if its faults fired, its load was there, and its history is complete. */
 export function checkCampaign(run: RecordedRun): Violation[] {
   return [...faults(run), ...load(run), ...notes(run)];
 }

@@ -8,15 +8,14 @@ import type { RecordedRun, SightingRecord } from './recorded-run.js';
 const greetingMs = 6_000;
 
 interface Deletion {
-  /** When the first device knew: the actor's ack, or anybody's sighting. */
+  /** The time at which the first device knew: the actor's ack, or any device's event. */
   knownAt: number;
   knownT: number;
 }
 
 /**
- * Once anybody knows that a message is deleted, no answer to a later question shows its content,
- * nor does anything sent to a connection made later, nor anything sent to a connection that was
- * told of the deletion.
+ * Once any device knows that a message is deleted, its content appears in no answer to a later
+ * request, on no later connection, and on no connection that has received the deletion.
  */
 export function checkDeletions(run: RecordedRun): Violation[] {
   const deletions = deletionsOf(run);

@@ -4,8 +4,8 @@ import type { Violation } from '../violation.js';
 import { type ConnectionRecord, type RecordedRun } from './recorded-run.js';
 
 /**
- * A crash of the node costs 5 s (guarantee 4); Redis or a node away costs as long as it is away, up
- * to 10 s here, and time to notice it; a busy machine costs the rest.
+ * A crash of the node costs 5 s (guarantee 4). An outage of Redis or a node costs its duration, up
+ * to 10 s here, and the time to detect it. A busy machine costs the rest.
  */
 const liveBoundMs = 25_000;
 const maxSentencesADevice = 3;
@@ -50,8 +50,7 @@ function awayAtEnd(run: RecordedRun): Set<string> {
 }
 
 /**
- * Who is connected all the time hears of an acked message without connecting anew (guarantees 4,
- * 10).
+ * A device that stays connected receives an acked message without reconnecting (guarantees 4, 10).
  */
 export function checkLive(run: RecordedRun): Violation[] {
   const firstSeen = firstSightings(run);

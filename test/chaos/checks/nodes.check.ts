@@ -6,7 +6,7 @@ import type { RecordedRun } from './recorded-run.js';
 const exitBoundMs = 11_000;
 
 /**
- * Nodes end only when told to, in time and with 0, and print no line that a healthy process does
+ * Nodes end only on a signal, in time and with 0. They print no line that a healthy process would
  * not print.
  */
 export function checkNodes(run: RecordedRun): Violation[] {

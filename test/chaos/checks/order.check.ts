@@ -26,8 +26,8 @@ export function checkSeq(run: RecordedRun): Violation[] {
 }
 
 /**
- * What one connection sends gets its seq in the order sent, and what is new comes to it in the
- * order of seq, the missed before the newer (guarantees 3, 5).
+ * Messages that one connection sends get their seq in that order. New messages arrive in the order
+ * of seq, and missed ones before newer ones (guarantees 3, 5).
  */
 export function checkOrder(run: RecordedRun): Violation[] {
   return [...sendsOutOfOrder(run), ...newsOutOfOrder(run), ...newsWithHoles(run)];

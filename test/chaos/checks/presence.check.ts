@@ -8,9 +8,9 @@ const absenceMs = 12_000 + slackMs;
 const eventDelayMs = 30_000;
 
 /**
- * In the quiet at the end, when every bound has passed, answers are right: online who is connected,
- * offline who is not. At no time is somebody said to have gone, or to be offline, who was there all
- * the time. Who leaves at the end is told of once.
+ * In the quiet at the end, when every bound has passed, answers are right: connected users are
+ * online, the others offline. A user who stays connected is never reported as offline. The
+ * departure of a user at the end causes exactly one event.
  */
 export function checkPresence(run: RecordedRun): Violation[] {
   return [...wrongAnswers(run), ...falseAbsences(run), ...falseDepartures(run), ...farewells(run)];
@@ -76,7 +76,8 @@ function isThereAround(connection: ConnectionRecord, t: number): boolean {
 }
 
 /**
- * Each connected contact hears once of each who leaves in the quiet, when everything is settled.
+ * Each connected contact receives one event per user who leaves in the quiet, when everything is
+ * settled.
  */
 function farewells(run: RecordedRun): Violation[] {
   const settledT = settledTOf(run);

@@ -3,7 +3,9 @@ import type { StoredMessage } from '../history.js';
 import type { Violation } from '../violation.js';
 import { type AskRecord, type RecordedRun } from './recorded-run.js';
 
-/** What was acked is stored as it was acked (guarantee 1): sends, edits, deletions, reactions. */
+/**
+ * Every acked change is stored as it was acked (guarantee 1): sends, edits, deletions, reactions.
+ */
 export function checkLost(run: RecordedRun): Violation[] {
   const asks = run.asksFor('send-message', 'edit-message', 'delete-message', 'add-reaction', 'remove-reaction');
   return asks.flatMap((ask) => {

@@ -18,8 +18,7 @@ async function someNetwork({ scene, devices, random }: Stage) {
 async function swallow(stage: Stage, ...directions: ('toServer' | 'toClient')[]): Promise<Begun> {
   const { network, target, hit } = await someNetwork(stage);
   network.swallow(...directions);
-  // What was connected stays dead until one of the two sides notices; only new connections work
-  // again.
+  // Existing connections stay dead until one side detects it; only new connections work again.
   return { target, hit, end: () => network.swallow() };
 }
 

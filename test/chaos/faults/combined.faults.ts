@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { someNode, type Fault, type Stage } from './fault.js';
 
-/** Notices of this long are committed and never carried. */
+/** Events of this duration are committed and never published. */
 const unannouncedMs = 1_000;
 
 /** Postgres restarts while Redis is away. */
@@ -46,7 +46,7 @@ async function freezeUnannounced(stage: Stage) {
   return { target: `node ${index}`, hit: 1, end };
 }
 
-/** A node is told to end while there is no Redis to leave in order. */
+/** A node gets SIGTERM while Redis is unavailable, so it cannot leave in order. */
 async function drainWithoutRedis(stage: Stage) {
   const index = await someNode(stage);
   const node = stage.scene.nodes[index]!;
@@ -75,7 +75,7 @@ async function flushWhileAway({ scene, devices, random }: Stage) {
   return { target: `${away.length} devices`, hit: away.length, end: () => away.forEach((one) => one.return()) };
 }
 
-/** Everybody loses his connection at once, and Redis what it knew of them. */
+/** All devices lose their connection at once, and Redis loses their data. */
 async function stampede({ scene, devices }: Stage) {
   const hit = devices.filter(({ isOpen }) => isOpen).length;
   for (const network of scene.networks) network.cut();

@@ -2,7 +2,7 @@ import type { Device } from '../device.js';
 import type { Random } from '../random.js';
 import type { Scene } from '../scene.js';
 
-/** What faults act on. */
+/** The objects that faults act on. */
 export interface Stage {
   scene: Scene;
   devices: readonly Device[];
