@@ -8,8 +8,6 @@ import { FailedSignIns } from './failed-sign-ins.js';
 import { isUserId, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
 
-/** Above this a token is refused unread. */
-export const maxTokenCharacters = 8_192;
 const authenticateTimeoutMs = 2_500;
 const ownCodes: readonly string[] = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED', 'UNAVAILABLE'];
 
@@ -21,6 +19,7 @@ const ownCodes: readonly string[] = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_
 export class SignIn {
   private readonly logger = new Logger('SignIn');
   private readonly leewayMs: number;
+  private readonly maxTokenBytes: number;
 
   constructor(
     private readonly authenticator: Authenticator,
@@ -30,6 +29,7 @@ export class SignIn {
     settings: Settings,
   ) {
     this.leewayMs = settings.jwtLeewaySeconds * 1_000;
+    this.maxTokenBytes = settings.maxTokenBytes;
   }
 
   /**
@@ -44,11 +44,13 @@ export class SignIn {
    *   that is not known
    * @param deviceId the device that speaks; null: none (REST), or not known yet
    * @throws ChatError UNAUTHENTICATED | TOKEN_EXPIRED | TOKEN_REVOKED | UNAVAILABLE | RATE_LIMITED
-   *   (a bad token, above `FAILED_SIGN_INS_PER_MINUTE`), nothing else
+   *   (a bad token, above `FAILED_SIGN_INS_PER_MINUTE`) | PAYLOAD_TOO_LARGE (above
+   *   `MAX_TOKEN_BYTES`), nothing else
    */
   async principalOf(token: string | null, network: string | null, deviceId: string | null = null): Promise<Principal> {
     if (token === null || token === '') throw new ChatError('UNAUTHENTICATED');
-    if (token.length > maxTokenCharacters) throw new ChatError('UNAUTHENTICATED', { message: 'The token is too long' });
+    if (Buffer.byteLength(token) > this.maxTokenBytes)
+      throw new ChatError('PAYLOAD_TOO_LARGE', { message: `A token has at most ${this.maxTokenBytes} bytes` });
     const authenticated = await this.authenticate(token, network);
     const principal = Object.freeze({ ...authenticated, tokenHash: hash('sha256', token, 'base64') });
     this.assertStillValid(principal, deviceId);

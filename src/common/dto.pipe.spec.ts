@@ -67,7 +67,7 @@ describe('QueryPipe', () => {
     expect(query(undefined)).toEqual({});
   });
 
-  it.each([[''], ['0x10'], ['1e3'], [' 5'], ['5.5'], ['NaN'], ['Infinity']])(
+  it.each([['0x10'], ['1e3'], [' 5'], ['5.5'], ['NaN'], ['Infinity']])(
     'does not take %j for a whole number',
     (limit) => {
       expect(() => query({ limit })).toThrow(failed);

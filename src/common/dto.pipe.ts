@@ -61,7 +61,8 @@ function isRepeated(dtoClass: DtoClass, property: string): boolean {
 }
 
 function converted(dtoClass: DtoClass, query: unknown): unknown {
-  const entries = Object.entries(query ?? {});
+  // An empty parameter is left out, but for what is searched.
+  const entries = Object.entries(query ?? {}).filter(([name, value]) => value !== '' || name === 'q');
   return Object.fromEntries(
     entries.map(([name, value]) => [
       name,

@@ -19,6 +19,7 @@ export {
 export { Clock, SystemClock } from './clock.js';
 export { DeploymentIdentity } from './deployment-identity.js';
 export { byIds, byPage, Costs, declaredCost, type CostOf } from './costs.js';
+export { Spelled } from './canonical.js';
 export { DtoPipe, QueryPipe, Repeated } from './dto.pipe.js';
 export { EncodedOnce, encodeParts } from './encoded-once.js';
 export { isId, newId, newRandomId } from './ids.js';

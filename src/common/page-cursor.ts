@@ -37,8 +37,16 @@ export function decodeCursor(cursor: string, length: number): (string | number)[
   } catch {
     throw invalid('cursor', 'not a cursor of this list');
   }
-  const isKey =
-    Array.isArray(key) && key.length === length && key.every((part) => ['string', 'number'].includes(typeof part));
+  const isKey = Array.isArray(key) && key.length === length && key.every(isPart);
   if (!isKey) throw invalid('cursor', 'not a cursor of this list');
   return key as (string | number)[];
+}
+
+// eslint-disable-next-line no-control-regex
+const harmful = /[\u0000]/;
+
+/** What Postgres takes as a parameter. */
+function isPart(part: unknown): boolean {
+  if (typeof part === 'string') return !harmful.test(part) && part.isWellFormed();
+  return typeof part === 'number' && Number.isFinite(part);
 }

@@ -38,8 +38,16 @@ function faultOfText(value: string): Fault | null {
   return value.isWellFormed() ? null : new Fault('must not contain lone surrogates', '');
 }
 
+/** Decoded JSON holds another number than was sent where that one does not fit. */
+function faultOfNumber(value: number): Fault | null {
+  if (!Number.isFinite(value)) return new Fault('must be a number that fits into a double', '');
+  const isExact = !Number.isInteger(value) || Number.isSafeInteger(value);
+  return isExact ? null : new Fault('must be an integer from -(2^53 - 1) to 2^53 - 1, or a text', '');
+}
+
 function faultOf(value: unknown, depth: number, walk: Walk): Fault | null {
   if (typeof value === 'string') return faultOfText(value);
+  if (typeof value === 'number') return faultOfNumber(value);
   if (typeof value !== 'object' || value === null) return null;
   if (depth > maxPayloadDepth) return new Fault(`nested deeper than ${maxPayloadDepth}`, null);
   if (Array.isArray(value)) return faultOfArray(value, depth, walk);
@@ -87,7 +95,8 @@ function below(name: string, fault: Fault): Fault {
 /**
  * Refuses payloads that would hurt further on, before anything expensive looks at them: nesting
  * deeper than {@link maxPayloadDepth}, more than {@link maxPayloadNodes} nodes, an object of more
- * keys than any payload needs, NUL, lone surrogates, prototype keys, binary.
+ * keys than any payload needs, NUL, lone surrogates, numbers that do not fit, prototype keys,
+ * binary.
  *
  * Costs one walk over the decoded value. Used by both doors, sockets and REST.
  *

@@ -1,5 +1,6 @@
 import { validateSync, type ValidationError } from 'class-validator';
 import { ChatError, type ErrorDetail } from './chat-error.js';
+import { spellCanonically } from './canonical.js';
 import { rulesOf, shortPath, unknownProperties, type DtoRules } from './fast-validation.js';
 
 type DtoClass<T extends object> = new () => T;
@@ -56,6 +57,7 @@ export function toDto<T extends object>(
   const rules = rulesOf(dtoClass);
   const isKnown = isOpen || knowsAll(rules, given);
   const dto = Object.assign(new dtoClass(), isKnown ? given : knownPart(rules, given));
+  spellCanonically(dtoClass, dto as Record<string, unknown>);
   if (isKnown && rules.holds(dto)) return dto;
   const unknown = isKnown ? [] : unknownProperties(rules, given, path, maxDetails);
   const details = [...unknown, ...faultsOf(rules, dto, path, isOpen)].slice(0, maxDetails);

@@ -331,6 +331,12 @@ export const settingsTable = {
     10_000,
     'Heartbeat interval that `session-ready` proposes to clients',
   ),
+  maxTokenBytes: setting(
+    'MAX_TOKEN_BYTES',
+    int(256, 65_536),
+    16_384,
+    'The longest token; over REST the limit of headers comes first',
+  ),
   typingTtlMs: setting('TYPING_TTL_MS', int(50, 600_000), 5_000, 'Typing ends by itself after this time'),
   typingMaxParticipants: setting(
     'TYPING_MAX_PARTICIPANTS',

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Revocations, type Actor } from '../auth/index.js';
-import { ChatError, Clock, decodeCursor, encodeCursor, pageLimit, type Page } from '../common/index.js';
+import { ChatError, Clock, decodeCursor, encodeCursor, invalid, pageLimit, type Page } from '../common/index.js';
 import { Settings } from '../config/index.js';
 import { isoTime } from '../conversations/index.js';
 import type { DevicePageDto } from './device.dto.js';
@@ -38,7 +38,7 @@ export class DeviceService {
   /** @throws ChatError VALIDATION_FAILED (a foreign cursor, a limit above `MAX_PAGE_SIZE`) */
   async list({ userId }: Actor, { cursor, limit: asked }: DevicePageDto): Promise<Page<Device>> {
     const limit = pageLimit(asked, defaultLimit, this.settings.maxPageSize);
-    const after = cursor ? String(decodeCursor(cursor, 1)[0]) : '';
+    const after = cursor === undefined ? '' : placeOf(cursor);
     const [rows, connected] = await Promise.all([
       this.devices.page(userId, after, limit + 1),
       this.sightings.connectedDevices(userId),
@@ -83,4 +83,10 @@ export class DeviceService {
     }
     return this.revocations.removeDevice(userId, deviceId, async () => true);
   }
+}
+
+function placeOf(cursor: string): string {
+  const [deviceId] = decodeCursor(cursor, 1);
+  if (typeof deviceId !== 'string') throw invalid('cursor', 'not a cursor of this list');
+  return deviceId;
 }

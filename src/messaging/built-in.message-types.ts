@@ -4,9 +4,6 @@ import {
   IsArray,
   IsEmail,
   IsInt,
-  IsLatitude,
-  IsLongitude,
-  IsMimeType,
   IsNotEmpty,
   IsNumber,
   IsOptional,
@@ -18,9 +15,18 @@ import {
 } from 'class-validator';
 import { invalid } from '../common/index.js';
 import { Settings } from '../config/index.js';
+import { IsMediaType } from './media-type.validator.js';
 import { MessageType } from './message.type.js';
 
-const url = { protocols: ['http', 'https'], require_protocol: true, require_tld: false };
+// Hosts inside a company have no dot, or an underscore.
+const url = {
+  protocols: ['http', 'https'],
+  require_protocol: true,
+  require_tld: false,
+  allow_underscores: true,
+  validate_length: false,
+};
+const maxAddressCharacters = 8_192;
 
 /** `{ text }`, at most `MAX_TEXT_CHARACTERS`. */
 export class TextContent {
@@ -35,11 +41,11 @@ export class TextContent {
  */
 export class MediaContent {
   @IsUrl(url)
-  @MaxLength(2_048)
+  @MaxLength(maxAddressCharacters)
   url!: string;
 
   @IsOptional()
-  @IsMimeType()
+  @IsMediaType()
   mimeType?: string;
 
   @IsOptional()
@@ -77,7 +83,7 @@ export class ImageContent extends MediaContent {
 
   @IsOptional()
   @IsUrl(url)
-  @MaxLength(2_048)
+  @MaxLength(maxAddressCharacters)
   thumbnailUrl?: string;
 
   @IsOptional()
@@ -103,12 +109,14 @@ export class AudioContent extends MediaContent {
 export class FileContent extends MediaContent {}
 
 export class LocationContent {
-  @IsLatitude()
   @IsNumber()
+  @Min(-90)
+  @Max(90)
   latitude!: number;
 
-  @IsLongitude()
   @IsNumber()
+  @Min(-180)
+  @Max(180)
   longitude!: number;
 
   @IsOptional()

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
+import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -44,7 +45,7 @@ export function configureHttp(app: NestExpressApplication, settings: Settings, l
   app.set('trust proxy', (address: string, hop: number) => isTrustedProxy(settings.trustProxy, address, hop));
   app.set('query parser', 'simple');
   app.use(requestId, requestLog(logger.pino, settings), helmet(helmetOptions));
-  app.use('/v1', noStore);
+  app.use('/v1', noStore, refuseOtherAddresses);
   allowOrigins(app, settings);
   app.use(onlyOpsOnOpsPort);
   app.use(opsPaths, onlyOnOpsPort(settings));
@@ -52,12 +53,19 @@ export function configureHttp(app: NestExpressApplication, settings: Settings, l
   app.use(boundBodies(app.get(StrangerLimits), settings.trustProxy));
   app.use('/v1', admitRequests(app.get(RequestAdmission)));
   app.use(refuseOtherBodies);
-  app.useBodyParser('json', { limit: settings.maxPacketBytes });
+  // `verify` is the parser's own option, which Nest's type leaves out.
+  const parserOptions = { limit: settings.maxPacketBytes, verify: noteOtherBytes };
+  app.useBodyParser('json', parserOptions);
+  app.use(refuseOtherBytes);
   app.use(answerInTime(settings.eventTimeoutMs));
   app.useGlobalFilters(new ProblemDetailsFilter());
+  Object.assign(app.getHttpServer() as object, { maxHeaderSize });
   boundTimes(app.getHttpServer());
   boundSilence(app.getHttpServer(), app.get(StrangerLimits), settings.trustProxy);
 }
+
+// For tokens up to `MAX_TOKEN_BYTES`; Node's own limit is 16 KiB.
+const maxHeaderSize = 65_536;
 
 const helmetOptions = {
   contentSecurityPolicy: {
@@ -90,11 +98,36 @@ function admitRequests(admission: RequestAdmission) {
 // The parser would pass another body over in silence, and the handler would see none.
 function refuseOtherBodies(request: Request, _response: Response, next: NextFunction): void {
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
-  if (hasBody && !request.is('application/json')) {
-    const message = 'The body must be application/json';
-    throw new ChatError('VALIDATION_FAILED', { message, details: [{ path: '', message }] });
-  }
+  if (hasBody && !request.is('application/json')) throw unreadable('The body must be application/json');
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(request.headers['content-type'] ?? '')?.[1];
+  if (hasBody && charset !== undefined && !/^utf-?8$/i.test(charset)) throw unreadable('The body must be UTF-8');
   next();
+}
+
+/** Bodies that the parser decodes with replacements, in silence. */
+const notUtf8 = new WeakSet<IncomingMessage>();
+
+// An error thrown here would become the parser's own, with another status.
+function noteOtherBytes(request: IncomingMessage, _response: unknown, body: Buffer): void {
+  if (!isUtf8(body)) notUtf8.add(request);
+}
+
+function refuseOtherBytes(request: Request, _response: Response, next: NextFunction): void {
+  if (notUtf8.has(request)) throw unreadable('The body must be UTF-8');
+  next();
+}
+
+/** Node reads a path and a query byte by byte; what is escaped there must be UTF-8 as well. */
+function refuseOtherAddresses(request: Request, _response: Response, next: NextFunction): void {
+  const bytes = request.originalUrl.replace(/%([0-9a-f]{2})/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  if (!isUtf8(Buffer.from(bytes, 'latin1'))) throw unreadable('The address must be UTF-8');
+  next();
+}
+
+function unreadable(message: string): ChatError {
+  return new ChatError('VALIDATION_FAILED', { message, details: [{ path: '', message }] });
 }
 
 /** A body arrives while its token is looked at. */

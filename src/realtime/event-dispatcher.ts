@@ -127,6 +127,8 @@ export class EventDispatcher {
   }
 
   private dispatch(socket: Socket, line: Line, packet: unknown[]): void {
+    // It has said goodbye: what came behind that in the same write is not carried out.
+    if (!socket.connected) return;
     const ack = typeof packet.at(-1) === 'function' ? (packet.pop() as AckCallback) : undefined;
     const traits = this.traits.get(packet[0] as string);
     const call = this.callOf(socket, String(packet[0]), ack, line, traits?.inArrivalOrder);

@@ -1,9 +1,8 @@
-import { IsNotEmpty, IsString, MaxLength } from 'class-validator';
+import { IsNotEmpty, IsString } from 'class-validator';
 
 export class RefreshTokenDto {
   @IsString()
   @IsNotEmpty()
-  @MaxLength(8_192)
   token!: string;
 }
 

@@ -58,10 +58,16 @@ export class UpdateMeDto {
   @Length(1, 100)
   displayName?: string | null;
 
-  @ApiPropertyOptional({ type: String, nullable: true, format: 'uri', maxLength: 2_048, description: 'http or https' })
+  @ApiPropertyOptional({ type: String, nullable: true, format: 'uri', maxLength: 8_192, description: 'http or https' })
   @IsOptional()
-  @MaxLength(2_048)
-  @IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false })
+  @MaxLength(8_192)
+  @IsUrl({
+    protocols: ['http', 'https'],
+    require_protocol: true,
+    require_tld: false,
+    allow_underscores: true,
+    validate_length: false,
+  })
   avatarUrl?: string | null;
 
   @ApiPropertyOptional({ type: () => PrivacyDto })

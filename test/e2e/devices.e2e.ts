@@ -99,7 +99,7 @@ describe('devices', () => {
     const second = await rest(cluster.url(1), bob, 'GET', `/v1/me/devices?limit=1&cursor=${first.body.nextCursor}`);
     expect(second.body.items[0].deviceId).toBe('old');
     expect(second.body.nextCursor).toBeNull();
-    expect((await rest(cluster.url(0), bob, 'GET', '/v1/me/devices?cursor=')).status).toBe(400);
+    expect((await rest(cluster.url(0), bob, 'GET', '/v1/me/devices?cursor=')).status).toBe(200);
   });
 
   it('are listed, and can be forgotten, from their session on, before Postgres has noted them', async () => {

@@ -48,8 +48,10 @@ it('shows and changes one’s own profile, the same on both nodes', async () => 
   const fresh = (await call<Profile>(alice, 'GET', '/v1/me')).body;
   expect(fresh).toEqual({
     id: alice,
+    kind: 'person',
     displayName: null,
     avatarUrl: null,
+    metadata: {},
     privacy: { lastSeen: 'contacts', online: 'contacts', groups: 'everyone', readReceipts: true },
     createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
   });

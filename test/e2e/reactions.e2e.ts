@@ -118,7 +118,7 @@ describe('reactions', () => {
   it('takes one emoji and nothing else', async () => {
     const { alice, say } = await scene(cluster, 'direct', ['alice', 'bob']);
     const { id: messageId } = await say(alice, 'x');
-    for (const emoji of ['', 'a', '1', '👍👍', '👍 ', '❤', ':+1:', 7, null]) {
+    for (const emoji of ['', 'a', '1', '👍👍', '👍 ', ':+1:', 7, null]) {
       expect((await alice.refused('add-reaction', { messageId, emoji })).code).toBe('VALIDATION_FAILED');
       expect((await alice.refused('remove-reaction', { messageId, emoji })).code).toBe('VALIDATION_FAILED');
     }

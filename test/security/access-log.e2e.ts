@@ -1,7 +1,7 @@
 /** What the log says of sign-ins, refusals and revocations, behind a proxy that is really there. */
 import type { ChildProcess } from 'node:child_process';
 import { request } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../src/embedded/index.js';
 import { spawnSource } from '../setup/node-process.js';
 import { createDatabase, type TestDatabase } from '../setup/services.js';
@@ -11,7 +11,6 @@ import { RawSocket } from '../support/raw-socket.js';
 import { eventually } from '../setup/patience.js';
 
 // Whole processes start here, each in seconds on a busy machine.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 const patience = { timeout: 30_000, interval: 20 };
 const forged = '198.51.100.1';
 let database: TestDatabase;
