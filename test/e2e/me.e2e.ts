@@ -83,7 +83,7 @@ it('refuses what a profile cannot be, naming the path', async () => {
     [{ displayName: 7 }, 'displayName'],
     [{ avatarUrl: 'javascript:alert(1)' }, 'avatarUrl'],
     [{ avatarUrl: 'ftp://example.com/a.png' }, 'avatarUrl'],
-    [{ avatarUrl: `https://example.com/${'x'.repeat(2_048)}` }, 'avatarUrl'],
+    [{ avatarUrl: `https://example.com/${'x'.repeat(8_192)}` }, 'avatarUrl'],
     [{ privacy: null }, 'privacy'],
     [{ privacy: [] }, 'privacy'],
     [{ privacy: 'everyone' }, 'privacy'],
